@@ -1,0 +1,99 @@
+"""What the engine promises: a container's life without a container.
+
+A *job root* plays ``/opt/ml`` for one host: ``input/config``, ``input/data/<channel>``, ``model``, ``output``,
+``checkpoints``. Nothing here knows AWS; paths, plain dicts and process outcomes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One entry of ``inputdataconfig.json``; the files are already in ``<root>/input/data/<name>``."""
+
+    name: str
+    content_type: str | None = None
+    input_mode: str = "File"  # File | Pipe; FastFile looks like File to a container
+    distribution: str = "FullyReplicated"  # FullyReplicated | ShardedByS3Key
+    record_wrapper: str = "None"  # None | RecordIO
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSpec:
+    """What one host of a training job is told, as the container's config files will say it."""
+
+    root: Path
+    job_name: str
+    job_arn: str
+    hyperparameters: Mapping[str, str]
+    channels: tuple[Channel, ...]
+    hosts: tuple[str, ...] = ("algo-1",)
+    current_host: str = "algo-1"
+    instance_type: str = "ml.m5.large"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int = 8 << 30
+    checkpoint_path: str | None = None  # as the container sees it, usually /opt/ml/checkpoints
+    master_port: int | None = None  # loopback port the hosts' ring tracker listens on, several hosts only
+    notes: tuple[str, ...] = ()  # lines the platform writes to the log first (image stand-in notes)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a container's output; tabs are still tabs."""
+
+    timestamp_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a container ended. ``failure`` is the whole text of ``output/failure``, if one was written."""
+
+    code: int  # negative: ended by that signal, as subprocess reports it
+    failure: str | None = None
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One reading of a container's resources."""
+
+    timestamp: float
+    cpu_percent: float  # 0 to 100 x cores
+    memory_bytes: int
+
+
+class Container(Protocol):
+    """A running child process that keeps a container's contract."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def lines(self) -> Iterator[LogLine]:
+        """Yield output lines as they come, until the process has ended and all was read."""
+
+    def usage(self) -> Usage | None:
+        """Read CPU and memory now; None once it has ended."""
+
+    def stop(self, grace_seconds: float) -> None:
+        """SIGTERM, then SIGKILL after the grace; returns at once."""
+
+    def wait(self, timeout: float | None = None) -> Exit | None:
+        """The outcome, or None when it still runs after ``timeout`` seconds."""
+
+
+class Engine(Protocol):
+    """Starts containers. One engine a server; ``warm()`` pays the interpreter's start beforehand."""
+
+    def warm(self) -> None: ...
+
+    def train(self, spec: TrainingSpec) -> Container:
+        """Write the config files of ``spec`` under its root and start training there."""
+
+    def close(self) -> None:
+        """Kill whatever still runs and free the worker parent."""

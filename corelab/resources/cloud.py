@@ -1,0 +1,44 @@
+"""Everything one operation may touch, and on whose behalf."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from corelab.engine.contract import Engine
+from corelab.resources.quotas import Quotas
+from corelab.resources.records import Record, arn
+from corelab.resources.registry import Registry
+from corelab.resources.runner import Runner
+from corelab.resources.states import Kind
+from corelab.store.contract import Caller, Identity, LogStore, MetricStore, ObjectStore
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The local SageMaker as one caller in one region sees it; ``dataclasses.replace`` makes another's view."""
+
+    registry: Registry
+    objects: ObjectStore
+    logs: LogStore
+    metrics: MetricStore
+    identity: Identity
+    engine: Engine
+    runner: Runner
+    quotas: Quotas
+    jobs_folder: Path
+    region: str
+    caller: Caller
+    now: Callable[[], float] = time.time
+
+    @property
+    def account(self) -> str:
+        return self.caller.account
+
+    def arn(self, kind: Kind, name: str) -> str:
+        return arn(kind, self.region, self.account, name)
+
+    def get(self, kind: Kind, name: str) -> Record | None:
+        return self.registry.get(kind, self.region, name)

@@ -1,0 +1,1 @@
+"""A training job's way from Starting to a finished state."""

@@ -1,11 +1,13 @@
 """Every exception corelab raises on purpose.
 
-    CorelabError                 something a person can act on; the text says what to do
-    ├── BadArgument              a value given to corelab's own API is not usable (also a ValueError)
-    ├── ServerError              the local SageMaker cannot start, stop or be reached
-    │   └── HomeInUse            another server owns this home
-    ├── CourseError              the course text or a generated notebook is not well formed
-    └── AWSError                 the answer to one request, in AWS's own code, words and status
+CorelabError                 something a person can act on; the text says what to do
+├── BadArgument              a value given to corelab's own API is not usable (also a ValueError)
+├── ServerError              the local SageMaker cannot start, stop or be reached
+│   └── HomeInUse            another server owns this home
+├── RequestRefused           a request that would leave this machine in local mode
+├── AccountError             the AWS account, its credentials or its role cannot be used
+├── CourseError              the course text or a generated notebook is not well formed
+└── AWSError                 the answer to one request, in AWS's own code, words and status
 """
 
 from __future__ import annotations
@@ -28,6 +30,14 @@ class ServerError(CorelabError):
 
 class HomeInUse(ServerError):
     """Another running server owns this home."""
+
+
+class RequestRefused(CorelabError):
+    """A request that would leave this machine in local mode."""
+
+
+class AccountError(CorelabError):
+    """The AWS account, its credentials or its role cannot be used."""
 
 
 class CourseError(CorelabError):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,8 +75,8 @@ class Home:
         return self.path / "server.log"
 
     @property
-    def sdk_config(self) -> Path:
-        return self.path / "sdk.yaml"
+    def sdk(self) -> Path:
+        return self.path / "sdk"
 
     @property
     def state_db(self) -> Path:
@@ -126,7 +127,7 @@ class Home:
     def announce(self, port: int, version: str, host: str = "127.0.0.1") -> ServerInfo:
         """Say where the server listens; call it under ``lock()`` once it accepts connections."""
         info = ServerInfo(os.getpid(), port, f"http://{host}:{port}", time.time(), version)
-        write_private(self.server_file, json.dumps(asdict(info)))
+        self.write_private(self.server_file, json.dumps(asdict(info)))
         return info
 
     def running(self) -> ServerInfo | None:
@@ -167,15 +168,48 @@ class Home:
         finally:
             held.release()
 
-    def last_log_lines(self, count: int = 15) -> str:
-        """The end of ``server.log``, empty when there is none."""
+    def last_port(self) -> int | None:
+        """Where the server listened when it was last started; None when that is not known."""
+        try:
+            port = int((self.path / "port").read_text("ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return port if 1024 <= port <= 65535 else None
+
+    def remember_port(self, port: int) -> None:
+        self.write_private(self.path / "port", str(port))
+
+    def last_log_lines(self, count: int = 15, since: int = 0) -> str:
+        """The end of ``server.log``, nothing before byte ``since``; empty when there is none."""
         try:
             with self.log.open("rb") as stream:
-                stream.seek(max(0, self.log.stat().st_size - 64 * 1024))
+                stream.seek(max(since, self.log.stat().st_size - 64 * 1024))
                 text = stream.read().decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
         return "\n".join(text.splitlines()[-count:])
+
+    def wipe(self) -> None:
+        """Delete every resource, object, log and job; the folder, its locks and the SDKs' settings stay.
+
+        Raises:
+            HomeInUse: when a server runs here.
+        """
+        if not self.path.is_dir():
+            return
+        with self.lock():
+            for folder in (self.aws, self.jobs):
+                shutil.rmtree(folder, ignore_errors=False)
+            for file in (*self.path.glob(f"{self.state_db.name}*"), *self.path.glob(f"{self.log.name}*")):
+                file.unlink()
+            self.create()
+
+    def write_private(self, path: Path, text: str) -> None:
+        """Put the text in place in one step, readable by its owner only."""
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
 
     def _server_lock(self) -> FileLock:
         return FileLock(self.path / "server.lock", mode=0o600, thread_local=False)
@@ -193,11 +227,3 @@ class Home:
             f"Another server already owns {self.path}{where}. "
             "Use it, stop it with `corelab down`, or set CORELAB_HOME to another folder."
         )
-
-
-def write_private(path: Path, text: str) -> None:
-    """Put the text in place in one step, readable by its owner only."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -13,9 +13,10 @@ from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
-  id INTEGER PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, service TEXT NOT NULL, operation TEXT NOT NULL,
-  region TEXT NOT NULL, access_key TEXT NOT NULL, caller TEXT NOT NULL, resource TEXT NOT NULL, status INTEGER NOT NULL,
-  error TEXT NOT NULL, bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL, client TEXT NOT NULL, detail TEXT NOT NULL);
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, seconds REAL NOT NULL, service TEXT NOT NULL,
+  operation TEXT NOT NULL, region TEXT NOT NULL, access_key TEXT NOT NULL, caller TEXT NOT NULL,
+  resource TEXT NOT NULL, status INTEGER NOT NULL, error TEXT NOT NULL, bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL, client TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS journal_by_operation ON journal (service, operation);
 """
 _MOST_ROWS = 500_000
@@ -83,7 +84,7 @@ class Journal:
         sql = f"SELECT {_COLUMNS} FROM journal WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 (own columns)
         with self._open() as db:
             rows = db.execute(sql, (*values, limit)).fetchall()
-        return [Call(*row[:-1], json.loads(row[-1])) for row in rows]
+        return [Call(*(*row[:-1], json.loads(row[-1]))) for row in rows]
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=10)
@@ -100,7 +101,9 @@ class Journal:
                 _insert(db, calls)
                 count += len(calls)
                 if count >= _PRUNE_EVERY:
-                    db.execute("DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?", (_MOST_ROWS,))
+                    db.execute(
+                        "DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?", (_MOST_ROWS,)
+                    )
                     db.commit()
                     count = 0
             except sqlite3.Error:  # a full disk: calls go on unrecorded rather than fail

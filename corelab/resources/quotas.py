@@ -56,5 +56,7 @@ def _read(path: Path) -> dict[str, dict[str, int]]:
         raise CorelabError(f"{path} is not valid TOML: {error}") from error
     for usage, lines in parsed.items():
         if not isinstance(lines, dict) or not all(type(v) is int and v >= 0 for v in lines.values()):
-            raise CorelabError(f"{path}: [{usage}] must hold lines such as \"ml.m5.large\" = 4, whole numbers from 0 up")
+            raise CorelabError(
+                f'{path}: [{usage}] must hold lines such as "ml.m5.large" = 4, whole numbers from 0 up'
+            )
     return parsed

@@ -51,7 +51,9 @@ class Record:
         if self.finished:
             raise TransitionRefused(f"{self.kind} {self.name} is {self.status}: it does not change any more")
         merged = {k: v for k, v in {**self.facts, **facts}.items() if v is not None}
-        return replace(self, status=status or self.status, modified=at, facts=merged, version=self.version + 1)
+        return replace(
+            self, status=status or self.status, modified=at, facts=merged, version=self.version + 1
+        )
 
 
 def arn(kind: Kind, region: str, account: str, name: str) -> str:

@@ -131,7 +131,8 @@ class Registry:
     def delete(self, record: Record) -> None:
         with self._write():
             self._db.execute(
-                "DELETE FROM records WHERE kind=? AND region=? AND name=?", (record.kind, record.region, record.name)
+                "DELETE FROM records WHERE kind=? AND region=? AND name=?",
+                (record.kind, record.region, record.name),
             )
             self._db.execute("DELETE FROM tags WHERE arn=?", (record.arn,))
         self._tell(record)
@@ -139,7 +140,8 @@ class Registry:
     def find(self, kind: Kind, region: str | None = None, query: Query | None = None) -> list[Record]:
         """The records that fit, in order; ties are broken by name, so that paging is exact."""
         query = query or Query()
-        where, values = ["kind = ?"], [kind]
+        where: list[str] = ["kind = ?"]
+        values: list[Any] = [kind]
         if region is not None:
             where.append("region = ?")
             values.append(region)
@@ -163,7 +165,9 @@ class Registry:
 
     def tags(self, arn: str) -> dict[str, str]:
         with self._lock:
-            rows = self._db.execute("SELECT key, value FROM tags WHERE arn=? ORDER BY position", (arn,)).fetchall()
+            rows = self._db.execute(
+                "SELECT key, value FROM tags WHERE arn=? ORDER BY position", (arn,)
+            ).fetchall()
         return dict(rows)
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> dict[str, str]:

@@ -33,7 +33,9 @@ class Runner:
         self._runs: dict[str, tuple[Run, threading.Thread]] = {}
 
     def start(self, run: Run) -> None:
-        thread = threading.Thread(target=self._live, args=(run,), name=run.arn.rpartition(":")[2], daemon=True)
+        thread = threading.Thread(
+            target=self._live, args=(run,), name=run.arn.rpartition(":")[2], daemon=True
+        )
         with self._lock:
             self._runs[run.arn] = (run, thread)
         thread.start()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from corelab.store.contract import ObjectNotFound, ObjectStore
@@ -69,7 +70,9 @@ def items(objects: ObjectStore, uri: str, data_type: str = "S3Prefix") -> Iterat
     elif data_type == "ManifestFile":
         yield from _listed(objects, source)
     else:
-        raise BadSource(f"S3DataType {data_type} is not supported by this algorithm: use S3Prefix or ManifestFile")
+        raise BadSource(
+            f"S3DataType {data_type} is not supported by this algorithm: use S3Prefix or ManifestFile"
+        )
 
 
 def safe_path(relative: str) -> PurePosixPath:
@@ -99,13 +102,15 @@ def _listed(objects: ObjectStore, source: S3Uri) -> Iterator[Item]:
     with objects.open(source.bucket, source.key) as stream:
         raw = stream.read(_MANIFEST_LIMIT + 1)
     try:
-        manifest = json.loads(raw) if len(raw) <= _MANIFEST_LIMIT else None
+        manifest: Any = json.loads(raw) if len(raw) <= _MANIFEST_LIMIT else None
         prefix, names = manifest[0]["prefix"], manifest[1:]
         well_formed = isinstance(prefix, str) and all(isinstance(name, str) for name in names)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         well_formed = False
     if not well_formed:
-        raise BadSource(f'{source} is not a manifest such as [{{"prefix": "s3://bucket/folder/"}}, "a.csv", "b.csv"]')
+        raise BadSource(
+            f'{source} is not a manifest such as [{{"prefix": "s3://bucket/folder/"}}, "a.csv", "b.csv"]'
+        )
     base = S3Uri.parse(prefix)
     for name in names:
         key = base.key + name

@@ -35,7 +35,9 @@ def channel(described: Mapping[str, Any], default_mode: str) -> Channel:
     )
 
 
-def download(cloud: Cloud, role: str, described: Mapping[str, Any], roots: Sequence[Path], mode: str) -> list[Feed]:
+def download(
+    cloud: Cloud, role: str, described: Mapping[str, Any], roots: Sequence[Path], mode: str
+) -> list[Feed]:
     """Bring one channel to every host; gives the feeds of a Pipe channel, which are yet to be started.
 
     Raises DownloadFailed in the words of service spec 5.2.
@@ -51,7 +53,11 @@ def download(cloud: Cloud, role: str, described: Mapping[str, Any], roots: Seque
     piped = described.get("InputMode", mode) == "Pipe"
     feeds = []
     for index, root in enumerate(roots):
-        mine = shard(found, len(roots), index) if source.get("S3DataDistributionType") == "ShardedByS3Key" else found
+        mine = (
+            shard(found, len(roots), index)
+            if source.get("S3DataDistributionType") == "ShardedByS3Key"
+            else found
+        )
         folder = root / "input" / "data"
         folder.mkdir(parents=True, exist_ok=True)
         if piped:
@@ -64,7 +70,9 @@ def download(cloud: Cloud, role: str, described: Mapping[str, Any], roots: Seque
 def _check_reading(cloud: Cloud, role: str, found: Sequence[Item]) -> None:
     for item in found:
         if not cloud.identity.allows(role, "s3:GetObject", f"arn:aws:s3:::{item.bucket}/{item.key}"):
-            raise DownloadFailed("Data download failed:failed to download data. 403 Forbidden (403): Forbidden")
+            raise DownloadFailed(
+                "Data download failed:failed to download data. 403 Forbidden (403): Forbidden"
+            )
 
 
 def _lay_out(cloud: Cloud, found: Sequence[Item], folder: Path) -> None:
@@ -96,7 +104,7 @@ class Feed(threading.Thread):
         descriptor = self._open()
         if descriptor is None:
             return
-        with open(descriptor, "wb", buffering=0) as pipe:
+        with open(descriptor, "wb", buffering=0) as pipe:  # noqa: PTH123 (a descriptor has no path)
             try:
                 for item in self._items:
                     with self._cloud.objects.open(item.bucket, item.key) as body:

@@ -54,11 +54,15 @@ def pack(archive: Path, folders: list[Path]) -> None:
 def put(cloud: Cloud, role: str, target: S3Uri, source: Path) -> None:
     """Store one file with the job's role. Raises UploadFailed."""
     if not cloud.identity.allows(role, "s3:PutObject", f"arn:aws:s3:::{target.bucket}/{target.key}"):
-        raise UploadFailed(f"Artifact upload failed:AccessDenied: the role {role} lacks s3:PutObject on {target}")
+        raise UploadFailed(
+            f"Artifact upload failed:AccessDenied: the role {role} lacks s3:PutObject on {target}"
+        )
     try:
         cloud.objects.put_file(target.bucket, target.key, source)
     except ObjectNotFound as error:
-        raise UploadFailed(f"Artifact upload failed:NoSuchBucket: there is no bucket {target.bucket}") from error
+        raise UploadFailed(
+            f"Artifact upload failed:NoSuchBucket: there is no bucket {target.bucket}"
+        ) from error
 
 
 class Checkpoints:
@@ -95,12 +99,18 @@ class Checkpoints:
 
     def _put(self, name: str, body: bytes) -> None:
         target = self._uri.joined(name)
-        if not self._cloud.identity.allows(self._role, "s3:PutObject", f"arn:aws:s3:::{target.bucket}/{target.key}"):
-            raise UploadFailed(f"Checkpoint upload failed:AccessDenied: the role {self._role} may not write {target}")
+        if not self._cloud.identity.allows(
+            self._role, "s3:PutObject", f"arn:aws:s3:::{target.bucket}/{target.key}"
+        ):
+            raise UploadFailed(
+                f"Checkpoint upload failed:AccessDenied: the role {self._role} may not write {target}"
+            )
         try:
             self._cloud.objects.put_bytes(target.bucket, target.key, body)
         except ObjectNotFound as error:
-            raise UploadFailed(f"Checkpoint upload failed:NoSuchBucket: there is no {target.bucket}") from error
+            raise UploadFailed(
+                f"Checkpoint upload failed:NoSuchBucket: there is no {target.bucket}"
+            ) from error
 
 
 def _files(folders: list[Path]) -> Iterator[tuple[Path, str]]:

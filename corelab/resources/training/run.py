@@ -1,8 +1,8 @@
 """One training job: Starting, Downloading, Training, Uploading, and how it ended.
 
-    create ─▶ Starting ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed
-                  │            │            │ stop, time up ─────▶ Stopped
-                  └────────────┴────────────┴────────────────────▶ Failed
+create ─▶ Starting ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed
+              │            │            │ stop, time up ─────▶ Stopped
+              └────────────┴────────────┴────────────────────▶ Failed
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ STOP_GRACE_SECONDS = 120.0
 _REASON_LENGTH = 1024
 _CHECKPOINT_SECONDS = 1.0
 _FIRST_READING_SECONDS = 0.2
-_NO_MEMORY = (
-    "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an instance."
-)
+_NO_MEMORY = "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an instance."
 
 
 class Ended(Exception):
@@ -90,7 +88,9 @@ class TrainingRun:
             self._finish(Status.FAILED, "Failed", FailureReason=str(end)[:_REASON_LENGTH])
         except (OSError, sqlite3.Error) as error:
             log.exception("training job %s met a disk error", self._record.name)
-            self._finish(Status.FAILED, "Failed", FailureReason=f"InternalServerError: {error}"[:_REASON_LENGTH])
+            self._finish(
+                Status.FAILED, "Failed", FailureReason=f"InternalServerError: {error}"[:_REASON_LENGTH]
+            )
         finally:
             if not self._abandoned.is_set():
                 shutil.rmtree(self._folder, ignore_errors=True)

@@ -19,7 +19,9 @@ MESSAGES = {
 _LAST = frozenset({"Completed", "Failed", "Stopped", "MaxRuntimeExceeded"})
 
 
-def entered(facts: Mapping[str, Any], secondary: str, at: float, message: str | None = None) -> dict[str, Any]:
+def entered(
+    facts: Mapping[str, Any], secondary: str, at: float, message: str | None = None
+) -> dict[str, Any]:
     """The facts after entering a secondary status: the entry before it is closed, a last one closes itself."""
     transitions = [dict(entry) for entry in facts.get("SecondaryStatusTransitions", ())]
     if transitions:

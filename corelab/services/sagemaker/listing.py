@@ -17,7 +17,11 @@ _COLUMNS = {"CreationTime": "created", "LastModifiedTime": "modified", "Name": "
 
 
 def listed(
-    cloud: Cloud, kind: Kind, request: Mapping[str, Any], sort_by: str = "CreationTime", order: str = "Descending"
+    cloud: Cloud,
+    kind: Kind,
+    request: Mapping[str, Any],
+    sort_by: str = "CreationTime",
+    order: str = "Descending",
 ) -> tuple[list[Record], str | None]:
     """One page of records, and the token of the next one when there is any (an empty page never has one).
 

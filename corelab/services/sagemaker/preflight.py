@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from corelab.engine.images import Image, ImageRefused, resolve
-from corelab.engine.instances import instance_type
-from corelab.errors import AWSError, validation_error
+from corelab.engine.instances import InstanceType, instance_type
+from corelab.errors import AWSError, BadArgument, validation_error
 from corelab.resources.cloud import Cloud
 from corelab.resources.s3_data import BadSource, S3Uri, items
 from corelab.resources.states import Kind, Status
@@ -78,9 +78,19 @@ def check_output_path(cloud: Cloud, uri: str) -> None:
         )
 
 
+def check_instance_type(name: str) -> InstanceType:
+    """Raises for a type of AWS's whose size is not known here."""
+    try:
+        return instance_type(name)
+    except BadArgument as error:
+        raise validation_error(
+            f"The local SageMaker does not know how large {name} is: choose a type such as ml.m5.large."
+        ) from error
+
+
 def check_training_quota(cloud: Cloud, type_name: str, count: int) -> None:
     """Raises ResourceLimitExceeded; counts the instances of all training jobs that run now."""
-    instance_type(type_name)
+    check_instance_type(type_name)
     running = (r for r in cloud.registry.find(Kind.TRAINING_JOB, cloud.region) if r.status in _RUNNING)
     used = sum(
         r.request["ResourceConfig"].get("InstanceCount", 1)

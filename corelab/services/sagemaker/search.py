@@ -47,7 +47,9 @@ def search(cloud: Cloud, request: Mapping[str, Any]) -> Document:
         for record in cloud.registry.find(searchable.kind, cloud.region)
         if _fits(document := _document(cloud, searchable, record), expression)
     ]
-    found.sort(key=lambda d: _sortable(d, key), reverse=request.get("SortOrder", "Descending") == "Descending")
+    found.sort(
+        key=lambda d: _sortable(d, key), reverse=request.get("SortOrder", "Descending") == "Descending"
+    )
     start = _start(request.get("NextToken"))
     page, rest = found[start : start + size], found[start + size :]
     return {

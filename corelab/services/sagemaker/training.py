@@ -72,7 +72,11 @@ def with_defaults(request: Mapping[str, Any]) -> dict[str, Any]:
     filled["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **filled["OutputDataConfig"]}
     filled["StoppingCondition"] = {"MaxRuntimeInSeconds": _DAY, **filled.get("StoppingCondition", {})}
     filled["InputDataConfig"] = [_channel(channel) for channel in filled.get("InputDataConfig", ())]
-    for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
+    for switch in (
+        "EnableNetworkIsolation",
+        "EnableInterContainerTrafficEncryption",
+        "EnableManagedSpotTraining",
+    ):
         filled.setdefault(switch, False)
     if "CheckpointConfig" in filled:
         filled["CheckpointConfig"] = {"LocalPath": _CHECKPOINTS, **filled["CheckpointConfig"]}
@@ -93,7 +97,9 @@ def described(record: Record) -> dict[str, Any]:
         "TrainingJobStatus": record.status,
         "CreationTime": record.created,
         "LastModifiedTime": record.modified,
-        "ProfilingStatus": "Disabled" if record.request.get("ProfilerConfig", {}).get("DisableProfiler") else "Enabled",
+        "ProfilingStatus": "Disabled"
+        if record.request.get("ProfilerConfig", {}).get("DisableProfiler")
+        else "Enabled",
     }
 
 
@@ -200,7 +206,9 @@ def _refuse_unserved(request: Mapping[str, Any]) -> None:
 def _check_limits(request: Mapping[str, Any]) -> None:
     resources, stopping = request["ResourceConfig"], request.get("StoppingCondition", {})
     if "InstanceGroups" in resources or "InstanceType" not in resources:
-        raise validation_error("ResourceConfig must give InstanceType and InstanceCount; InstanceGroups are not served.")
+        raise validation_error(
+            "ResourceConfig must give InstanceType and InstanceCount; InstanceGroups are not served."
+        )
     if resources.get("InstanceCount", 0) < 1:
         raise validation_error("ResourceConfig.InstanceCount must be at least 1.")
     if resources.get("VolumeSizeInGB", 0) < 1:
@@ -211,14 +219,18 @@ def _check_limits(request: Mapping[str, Any]) -> None:
     _check_spot(request, stopping, runtime)
     local = PurePosixPath(request.get("CheckpointConfig", {}).get("LocalPath", _CHECKPOINTS))
     if not local.is_relative_to("/opt/ml") or ".." in local.parts or len(local.parts) < 4:
-        raise validation_error(f"CheckpointConfig.LocalPath must lie below /opt/ml, such as {_CHECKPOINTS}; got {local}.")
+        raise validation_error(
+            f"CheckpointConfig.LocalPath must lie below /opt/ml, such as {_CHECKPOINTS}; got {local}."
+        )
 
 
 def _check_spot(request: Mapping[str, Any], stopping: Mapping[str, Any], runtime: int) -> None:
     waiting = stopping.get("MaxWaitTimeInSeconds")
     if not request.get("EnableManagedSpotTraining"):
         if waiting is not None:
-            raise validation_error("MaxWaitTimeInSeconds above 0 is not supported when EnableManagedSpotTraining is false.")
+            raise validation_error(
+                "MaxWaitTimeInSeconds above 0 is not supported when EnableManagedSpotTraining is false."
+            )
     elif waiting is None or waiting < runtime:
         raise validation_error(
             "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds."

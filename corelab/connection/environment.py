@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from corelab.errors import BadArgument
 from corelab.home import Home
 
 LOCAL_ACCESS_KEY = "AKIALOCALSAGEMAKER00"
@@ -97,17 +98,30 @@ def restore() -> None:
     _saved.clear()
 
 
-def exports(variables: Variables, shell: str) -> str:
-    """The variables as lines a shell can evaluate; ``shell`` is sh, fish, powershell or cmd."""
-    set_line, unset_line, quote = _DIALECTS[shell]
+def taken_back(home: Home) -> Variables:
+    """Everything ``local_variables`` sets, to unset; the proxy's exceptions may be the user's and stay."""
+    names = local_variables(home, "", "us-east-1")
+    return {name: None for name in names if name.lower() != "no_proxy"}
+
+
+def exports(variables: Variables, shell: str | None = None) -> str:
+    """The variables as lines a shell can evaluate.
+
+    Args:
+        variables: what to set or unset.
+        shell: sh, fish, powershell or cmd; by default this system's.
+
+    Raises:
+        BadArgument: for another shell.
+    """
+    dialect = shell or ("powershell" if sys.platform == "win32" else "sh")
+    if dialect not in _DIALECTS:
+        raise BadArgument(f"The shell must be one of {', '.join(_DIALECTS)}, not {dialect!r}.")
+    set_line, unset_line, quote = _DIALECTS[dialect]
     return "\n".join(
         unset_line.format(name=name) if value is None else set_line.format(name=name, value=quote(value))
         for name, value in variables.items()
     )
-
-
-def default_shell() -> str:
-    return "powershell" if sys.platform == "win32" else "sh"
 
 
 def _powershell_quote(text: str) -> str:
@@ -124,7 +138,6 @@ _DIALECTS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     ),
     "cmd": ('set "{name}={value}"', 'set "{name}="', str),
 }
-SHELLS = tuple(_DIALECTS)
 
 
 def _assign(name: str, value: str | None) -> None:

@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,6 @@ from typing import Any
 from corelab.errors import ServerError
 from corelab.home import Home, ServerInfo
 
-HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOG_LIMIT_BYTES = 8 << 20
@@ -51,12 +49,12 @@ def healthy(server: ServerInfo, timeout: float = 5.0) -> bool:
     return health is not None and health.get("status") == "ok" and health.get("pid") == server.pid
 
 
-def ensure(home: Home, port: int | None = None, command: Sequence[str] | None = None) -> ServerInfo:
+def ensure(home: Home, port: int = 0, command: Sequence[str] | None = None) -> ServerInfo:
     """The home's server, started if none runs; of several processes that ask at once one starts it.
 
     Args:
         home: whose server.
-        port: where a new server should listen; by default where the last one did, or any free port.
+        port: where a new server must listen; 0 is where the last one did, else any free port.
         command: what starts a server, without ``--home`` and ``--port``; by default our own.
 
     Raises:
@@ -106,10 +104,10 @@ def _answering(home: Home) -> ServerInfo | None:
     )
 
 
-def _start(home: Home, port: int | None, command: Sequence[str]) -> ServerInfo:
+def _start(home: Home, port: int, command: Sequence[str]) -> ServerInfo:
     _reap()
     _keep_log_small(home)
-    arguments = [*command, "--home", str(home.path), "--port", str(port or _usual_port(home))]
+    arguments = [*command, "--home", str(home.path), "--port", str(port)]
     with home.log.open("ab") as log:
         begin = log.tell()
         child = subprocess.Popen(
@@ -125,7 +123,6 @@ def _start(home: Home, port: int | None, command: Sequence[str]) -> ServerInfo:
     while time.monotonic() < deadline:
         server = home.running()
         if server and healthy(server):
-            home.remember_port(server.port)
             return server
         if child.poll() is not None and not home.owned():
             raise ServerError(_failure_text(home, begin, f"ended with status {child.returncode}"))
@@ -137,21 +134,6 @@ def _start(home: Home, port: int | None, command: Sequence[str]) -> ServerInfo:
 def _failure_text(home: Home, begin: int, how: str) -> str:
     lines = home.last_log_lines(since=begin) or "(it printed nothing)"
     return f"The local SageMaker did not start: it {how}. The end of {home.log}:\n{lines}"
-
-
-def _usual_port(home: Home) -> int:
-    """The last port, so that notebooks which know it find a restarted server; 0 lets the system choose."""
-    port = home.last_port()
-    if port is None:
-        return 0
-    with socket.socket() as probe:
-        if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return 0
-    return port
 
 
 def _server_environment() -> dict[str, str]:

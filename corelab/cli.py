@@ -1,0 +1,162 @@
+"""The ``corelab`` command: each verb reads its arguments, calls one function and prints.
+
+Imports wait inside the verbs: the help and ``status`` answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from corelab.errors import CorelabError
+
+if TYPE_CHECKING:
+    from corelab.home import Home
+
+
+def _home(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Home:
+    from corelab.home import Home
+
+    return Home(value)
+
+
+_home_option = click.option(
+    "--home", callback=_home, help="The local cloud's folder; by default CORELAB_HOME, else ~/.corelab."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="corelab")
+def app() -> None:
+    """A SageMaker course, its autograder, and the local SageMaker it runs on."""
+
+
+@app.command()
+@_home_option
+@click.option("--port", default=0, help="Where to listen; by default where it did last, else any free port.")
+def up(home: Home, port: int) -> None:
+    """Start the local SageMaker, if it does not run."""
+    from corelab.connection import launch
+
+    server = launch.ensure(home, port)
+    click.echo(f"The local SageMaker answers at {server.url} (process {server.pid}).")
+    click.echo(f"Console: {server.console_url}")
+
+
+@app.command()
+@_home_option
+def down(home: Home) -> None:
+    """Stop the local SageMaker; what it stored stays."""
+    from corelab.connection import launch
+
+    server = launch.stop(home)
+    click.echo(f"Stopped process {server.pid}." if server else "No local SageMaker was running.")
+
+
+@app.command()
+@_home_option
+def status(home: Home) -> None:
+    """Say what runs, and where; exit with 1 when nothing does."""
+    from corelab.connection import launch
+
+    click.echo(f"home     {home.path}")
+    server = home.running()
+    if server is None:
+        click.echo("server   none runs: `corelab up` starts it")
+        sys.exit(1)
+    well = launch.healthy(server)
+    minutes, seconds = divmod(int(time.time() - server.started), 60)
+    click.echo(f"server   {'answers' if well else 'DOES NOT ANSWER'} at {server.url}, process {server.pid}")
+    click.echo(f"up       {minutes} min {seconds} s, corelab {server.version}")
+    click.echo(f"console  {server.console_url}")
+    sys.exit(0 if well else 1)
+
+
+@app.command()
+@_home_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(home: Home, yes: bool) -> None:
+    """Delete everything in the local cloud: jobs, models, endpoints, buckets, logs."""
+    from corelab.connection import launch
+
+    if not yes:
+        click.confirm(f"Delete every job, model, endpoint, bucket and log in {home.path}?", abort=True)
+    launch.stop(home)
+    home.wipe()
+    click.echo(f"{home.path} is empty again.")
+
+
+@app.command()
+@_home_option
+@click.option("--region", help="An AWS region; by default the environment's, else us-east-1.")
+@click.option("--shell", help="sh, fish, powershell or cmd; by default this system's.")
+@click.option("--unset", is_flag=True, help="Print what takes the settings back.")
+def env(home: Home, region: str | None, shell: str | None, unset: bool) -> None:
+    """Print what points a shell or the AWS CLI at the local cloud: eval "$(corelab env)"."""
+    from corelab.connection import environment, local_environment
+
+    variables = environment.taken_back(home) if unset else local_environment(home, region)
+    click.echo(environment.exports(variables, shell))
+
+
+@app.command()
+@_home_option
+def doctor(home: Home) -> None:
+    """Look over this machine; exit with 1 when something needs a cure."""
+    from corelab.doctor import examine
+
+    ill = False
+    for finding in examine(home):
+        click.echo(f"{'ok   ' if finding.well else 'WRONG'} {finding.what}: {finding.found}")
+        if not finding.well:
+            ill = True
+            click.echo(f"      {finding.cure}")
+    sys.exit(1 if ill else 0)
+
+
+@app.command()
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option("--target", type=click.Choice(["local", "aws"]), default="local", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/smoke"),
+    show_default=True,
+    help="Where the executed notebooks and the summary go.",
+)
+def smoke(assignments: tuple[str, ...], target: str, out: Path) -> None:
+    """Run the reference notebooks end to end, all or those named; exit with 1 when one fails."""
+    from corelab.smoke import run
+
+    sys.exit(run(list(assignments), target, out))
+
+
+@app.command()
+def build() -> None:
+    """Write the instructor notebooks in source/ from the lessons in course/."""
+    from corelab.authoring.build import build
+
+    for path in build(Path.cwd()):
+        click.echo(path)
+
+
+@app.command()
+def release() -> None:
+    """Write the student notebooks in release/ from source/."""
+    from corelab.authoring.release import release
+
+    for path in release(Path.cwd()):
+        click.echo(path)
+
+
+def main() -> None:
+    """The command's entry; a mistake a person can mend is one message, not a traceback."""
+    try:
+        app()
+    except CorelabError as problem:
+        click.echo(f"corelab: {problem}", err=True)
+        sys.exit(1)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from corelab.connection import environment, events, launch, quiet
 from corelab.connection.report import Connection, show
-from corelab.errors import AccountError, BadArgument
+from corelab.errors import AccountError, BadArgument, CorelabError
 from corelab.home import Home
 
 _TARGETS = ("local", "aws")
@@ -53,7 +53,11 @@ def connect(
     with _turn:
         if chosen == _current:
             region = region or os.environ.get("AWS_DEFAULT_REGION")
-        connection = _connect_local(Home(home), region) if chosen == "local" else _connect_aws(region)
+        try:
+            connection = _connect_local(Home(home), region) if chosen == "local" else _connect_aws(region)
+        except CorelabError:
+            _let_go()
+            raise
         _current = chosen
     if not quietly:
         show(connection)
@@ -62,13 +66,17 @@ def connect(
 
 def disconnect() -> None:
     """Give this process its own environment and botocore back; the server keeps running."""
-    global _current
     with _turn:
-        _current = None
-        events.uninstall()
-        environment.restore()
-        quiet.speak()
-        _forget_clients()
+        _let_go()
+
+
+def _let_go() -> None:
+    global _current
+    _current = None
+    events.uninstall()
+    environment.restore()
+    quiet.speak()
+    _forget_clients()
 
 
 def local_environment(home: Home, region: str | None = None) -> environment.Variables:

@@ -1,7 +1,8 @@
 """What the engine promises: a container's life without a container.
 
 A *job root* plays ``/opt/ml`` for one host: ``input/config``, ``input/data/<channel>``, ``model``, ``output``,
-``checkpoints``. Nothing here knows AWS; paths, plain dicts and process outcomes only.
+``checkpoints``. Hosts of one job have sibling roots. Nothing here knows AWS; paths, plain dicts and process
+outcomes only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One entry of ``inputdataconfig.json``; the files are already in ``<root>/input/data/<name>``."""
+    """One entry of ``inputdataconfig.json``.
+
+    The files are already in ``<root>/input/data/<name>``; in Pipe mode the FIFO ``<root>/input/data/<name>_0`` is
+    there, and somebody writes to it.
+    """
 
     name: str
     content_type: str | None = None
@@ -38,7 +43,7 @@ class TrainingSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     memory_bytes: int = 8 << 30
     checkpoint_path: str | None = None  # as the container sees it, usually /opt/ml/checkpoints
-    master_port: int | None = None  # loopback port the hosts' ring tracker listens on, several hosts only
+    image_version: str = "1.7-1"  # whose outward differences to show, see images.Image
     notes: tuple[str, ...] = ()  # lines the platform writes to the log first (image stand-in notes)
 
 
@@ -52,7 +57,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a container ended. ``failure`` is the whole text of ``output/failure``, if one was written."""
+    """How a container ended. ``failure`` is the text of ``output/failure``, if one was written."""
 
     code: int  # negative: ended by that signal, as subprocess reports it
     failure: str | None = None
@@ -75,13 +80,16 @@ class Container(Protocol):
     def pid(self) -> int: ...
 
     def lines(self) -> Iterator[LogLine]:
-        """Yield output lines as they come, until the process has ended and all was read."""
+        """Yield output lines as they come, until the process has ended and all was read.
+
+        To be iterated once; nobody else reads the output, so a container whose lines are left waits for a reader.
+        """
 
     def usage(self) -> Usage | None:
         """Read CPU and memory now; None once it has ended."""
 
     def stop(self, grace_seconds: float) -> None:
-        """SIGTERM, then SIGKILL after the grace; returns at once."""
+        """SIGTERM, then SIGKILL after the grace; returns at once. May be repeated with a shorter grace."""
 
     def wait(self, timeout: float | None = None) -> Exit | None:
         """The outcome, or None when it still runs after ``timeout`` seconds."""

@@ -136,20 +136,30 @@ def smoke(assignments: tuple[str, ...], target: str, out: Path) -> None:
 
 
 @app.command()
-def build() -> None:
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 1 when source/ or release/ is not up to date."
+)
+def build(assignments: tuple[str, ...], check: bool) -> None:
     """Write the instructor notebooks in source/ from the lessons in course/."""
     from corelab.authoring.build import build
+    from corelab.authoring.drift import stale
 
-    for path in build(Path.cwd()):
+    if check:
+        lines = stale(Path.cwd())
+        click.echo("\n".join(lines) or "source/ and release/ are what course/ says.")
+        sys.exit(1 if lines else 0)
+    for path in build(Path.cwd(), assignments):
         click.echo(path)
 
 
 @app.command()
-def release() -> None:
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+def release(assignments: tuple[str, ...]) -> None:
     """Write the student notebooks in release/ from source/."""
     from corelab.authoring.release import release
 
-    for path in release(Path.cwd()):
+    for path in release(Path.cwd(), assignments):
         click.echo(path)
 
 

@@ -1,0 +1,80 @@
+# Everything from nothing: Python 3.11 to 3.13 and make are all that must be there.
+# The first run makes .venv from the hash-pinned locks; stamps in it make the next one immediate.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+# Training uses one thread, as one container of the course does.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help smoke test tests lint format course bench lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+smoke: $(VENV)/runtime ## Set everything up and run the reference notebooks on the local SageMaker
+	$(BIN)/corelab smoke
+
+test: lint tests ## Check everything: format, lint, types, imports, generated notebooks, tests
+
+tests: $(VENV)/dev ## Run the tests
+	$(BIN)/pytest
+
+lint: $(VENV)/dev ## Check format, lint, types, imports, and that the notebooks are what course/ says
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/corelab build --check
+
+format: $(VENV)/dev ## Put the code in its one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+course: $(VENV)/runtime ## Rebuild source/ and release/ from course/
+	$(BIN)/corelab build
+	$(BIN)/corelab release
+
+bench: $(VENV)/dev ## Measure against plain XGBoost, plain moto and Flask in the same run
+	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/uv ## Resolve the dependencies again and write the locks
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(LOCK) - -o requirements-uv.lock
+
+clean: ## Delete the environment, caches and everything built
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+# uv installs in seconds; pip, which takes minutes, is there for indexes that only pip is set up for.
+INSTALL = $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(1) \
+	|| $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(1)
+PACKAGE = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . \
+	|| $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) -m venv failed; on Debian and Ubuntu install python3-venv"; exit 1; }
+
+$(BIN)/uv: requirements-uv.lock | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+# An environment for development holds everything that the runtime needs, and stays one.
+$(VENV)/runtime: requirements.lock pyproject.toml | $(BIN)/uv
+	@echo "Installing into $(VENV) ..."
+	@if test -e $(VENV)/dev; then $(call INSTALL,requirements-dev.lock); else $(call INSTALL,requirements.lock); fi
+	@$(PACKAGE)
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock pyproject.toml | $(BIN)/uv
+	@echo "Installing into $(VENV), development tools included ..."
+	@$(call INSTALL,requirements-dev.lock)
+	@$(PACKAGE)
+	@touch $(VENV)/runtime $@

@@ -92,7 +92,8 @@ def _parse_rest(operation: Operation, shape: StructureShape, request: HttpReques
     params = {name: read_text(member, text) for name, member, text in texts if text is not None}
     payload = shape.serialization.get("payload")
     if payload is not None and shape.members[payload].type_name == "blob":
-        return params | {payload: request.body}
+        given = request.body or payload in shape.required_members
+        return params | ({payload: request.body} if given else {})
     body = _json(request.body)
     if payload is not None:
         return params | {payload: read(shape.members[payload], body)}

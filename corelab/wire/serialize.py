@@ -99,4 +99,4 @@ def _json(value: Any) -> bytes:
 
 
 def _xml_text(text: str) -> str:
-    return escape(_NOT_XML.sub(" ", text))
+    return escape(_NOT_XML.sub(" ", text), {"\r": "&#13;"})

@@ -74,7 +74,7 @@ def lab(home: Home) -> Iterator[Lab]:
     launch.stop(home)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connected(lab: Lab) -> Iterator[Lab]:
     """The SDKs of this process talk to the lab."""
     corelab.connect(home=lab.home.path, quietly=True)

@@ -442,7 +442,8 @@ def test_search_finds_by_status_hyperparameter_tag_and_metric(
     sagemaker: Any, completed: dict[str, Any]
 ) -> None:
     def found(*filters: tuple[str, str, str]) -> set[str]:
-        expression = {"Filters": [{"Name": n, "Operator": o, "Value": v} for n, o, v in filters]}
+        tests = [{"Name": n, "Operator": o, **({"Value": v} if v else {})} for n, o, v in filters]
+        expression = {"Filters": tests}
         pages = sagemaker.get_paginator("search").paginate(
             Resource="TrainingJob", SearchExpression=expression
         )

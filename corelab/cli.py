@@ -128,10 +128,15 @@ def doctor(home: Home) -> None:
     show_default=True,
     help="Where the executed notebooks and the summary go.",
 )
-def smoke(assignments: tuple[str, ...], target: str, out: Path) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask before spending money on AWS.")
+def smoke(assignments: tuple[str, ...], target: str, out: Path, yes: bool) -> None:
     """Run the reference notebooks end to end, all or those named; exit with 1 when one fails."""
     from corelab.smoke import run
 
+    if target == "aws" and not yes:
+        click.confirm(
+            "This trains, tunes and deploys in your AWS account and costs money. Go on?", abort=True
+        )
     sys.exit(run(list(assignments), target, out))
 
 

@@ -190,7 +190,7 @@ class Home:
         return "\n".join(text.splitlines()[-count:])
 
     def wipe(self) -> None:
-        """Delete every resource, object, log and job; the folder, its locks and the SDKs' settings stay.
+        """Delete every resource, object, log and job; the folder, its locks and all settings stay.
 
         Raises:
             HomeInUse: when a server runs here.
@@ -199,8 +199,8 @@ class Home:
             return
         with self.lock():
             for folder in (self.aws, self.jobs):
-                shutil.rmtree(folder, ignore_errors=False)
-            for file in (*self.path.glob(f"{self.state_db.name}*"), *self.path.glob(f"{self.log.name}*")):
+                shutil.rmtree(folder)
+            for file in (*self.path.glob("*.db*"), *self.path.glob(f"{self.log.name}*")):
                 file.unlink()
             self.create()
 
@@ -217,7 +217,7 @@ class Home:
     def _read_announcement(self) -> ServerInfo | None:
         try:
             return ServerInfo(**json.loads(self.server_file.read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
             return None  # not there, or not ours: as good as silent
 
     def _owner_text(self) -> str:

@@ -146,15 +146,15 @@ def test_the_end_of_the_log_is_read_whatever_its_bytes(home: Home) -> None:
     assert home.last_log_lines(since=len(b"first\nsecond \xff\n")) == "third"
 
 
-def test_wiping_leaves_no_state_and_keeps_the_sdks_settings(home: Home) -> None:
+def test_wiping_leaves_no_state_and_keeps_the_settings(home: Home) -> None:
     home.create()
     home.sdk.mkdir()
-    kept = [home.sdk / "settings.yaml", home.path / "notes.txt"]
-    gone = [home.state_db, home.path / "state.db-wal", home.log, home.aws / "object", home.jobs / "job"]
+    kept = [home.sdk / "settings.yaml", home.path / "quotas.toml", home.path / "notes.txt"]
+    gone = [home.state_db, home.path / "journal.db", home.path / "state.db-wal", home.log, home.aws / "object", home.jobs / "job"]
     for path in (*kept, *gone):
         path.write_text("x")
     home.wipe()
-    assert [path.exists() for path in kept] == [True, True]
+    assert [path.exists() for path in kept] == [True] * len(kept)
     assert [path.exists() for path in gone] == [False] * len(gone)
     assert home.aws.is_dir()
 

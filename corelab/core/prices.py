@@ -46,7 +46,7 @@ class Prices:
         if instance_type not in offered:
             raise BadArgument(
                 f"No price is known for {instance_type!r}; priced are {', '.join(sorted(offered))}. "
-                "Name a file with its line in CORELAB_PRICES (docs/prices.md)."
+                "Name a file with its line in CORELAB_PRICES (docs/commands.md)."
             )
         return offered[instance_type]
 

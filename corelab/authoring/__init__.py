@@ -1,0 +1,1 @@
+"""Turns course text into notebooks: ``course/`` to ``source/`` to ``release/``, one way only."""

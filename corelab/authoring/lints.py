@@ -1,0 +1,102 @@
+"""What a lesson must look like beyond its marks: short cells, headings in order, pictures with words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from corelab.authoring.marks import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, Mark
+from corelab.authoring.syllabus import Assignment
+from corelab.authoring.text import Cell
+from corelab.errors import CourseError
+
+CODE_LINES: Final = 12
+DELIMITERS: Final = (BEGIN_SOLUTION, END_SOLUTION, BEGIN_HIDDEN, END_HIDDEN)
+PLOTTING: Final = re.compile(r"\bplt\.|\.plot\(|\.plot\.")
+
+Marked = Sequence[tuple[Cell, Mark]]
+
+
+def check_lesson(lesson: Marked, assignment: Assignment) -> None:
+    """Raise one CourseError that lists everything a lesson's author has to mend."""
+    problems = list(complaints(lesson, assignment))
+    if problems:
+        raise CourseError("\n".join(problems))
+
+
+def complaints(lesson: Marked, assignment: Assignment) -> Iterator[str]:
+    """Every complaint about a lesson, as ``file:line: words``."""
+    for check in (_long_cells, _headings, _pictures, _plots_are_read, _checks_follow_work, _stated_points):
+        for cell, problem in check(lesson):
+            yield str(cell.error(problem))
+    total = sum(mark.points or 0 for _, mark in lesson)
+    if total != assignment.points:
+        yield f"{lesson[0][0].file}: the marks add up to {total} points, the syllabus says {assignment.points}"
+
+
+def _long_cells(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    for cell, _ in lesson:
+        lines = [line for line in cell.source.splitlines() if not line.strip().startswith(DELIMITERS)]
+        if cell.kind == "code" and len(lines) > CODE_LINES:
+            yield cell, f"a code cell has at most {CODE_LINES} lines, this one {len(lines)}"
+
+
+def _headings(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    last = 0
+    for cell, _ in lesson:
+        if cell.kind != "markdown":
+            continue
+        for hashes, title in re.findall(r"^(#{1,6}) +(.+)$", _without_code(cell.source), re.MULTILINE):
+            level = len(hashes)
+            if level > last + 1 or (level == 1) != (last == 0):
+                yield cell, f"heading {title!r} is of level {level} after level {last}"
+            last = level
+    if last == 0:
+        yield lesson[0][0], "a lesson opens with one heading of level 1"
+
+
+def _pictures(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    for cell, _ in lesson:
+        if cell.kind != "markdown":
+            continue
+        for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", cell.source):
+            if len(alt.split()) < 3:
+                yield cell, f"the picture {target!r} needs words for those who cannot see it, got {alt!r}"
+        if re.search(r"<img\b(?![^>]*\balt=\"[^\"]+ )", cell.source):
+            yield cell, "an <img> needs alt text"
+
+
+def _plots_are_read(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    for number, (cell, mark) in enumerate(lesson):
+        draws = cell.kind == "code" and "show()" in cell.source and PLOTTING.search(cell.source)
+        if draws and mark.role != "test":
+            after = lesson[number + 1 : number + 3]
+            if not any(next_cell.kind == "markdown" for next_cell, _ in after):
+                yield cell, "a plot is followed by a reading of it in words"
+            if "label" not in cell.source:
+                yield cell, "a plot labels its axes"
+
+
+def _checks_follow_work(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    waiting: Cell | None = None
+    for cell, mark in lesson:
+        if mark.role == "solution":
+            if waiting is not None:
+                yield waiting, "a solution is followed by its check before the next one"
+            waiting = cell
+        elif mark.role == "test":
+            waiting = None
+    if waiting is not None:
+        yield waiting, "a solution is followed by its check"
+
+
+def _stated_points(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    for (question, _), (_, mark) in zip(lesson, lesson[1:], strict=False):
+        stated = re.search(r"\((\d+) points?\)", question.source) if question.kind == "markdown" else None
+        if mark.role in ("answer", "task") and (not stated or int(stated[1]) != mark.points):
+            yield question, f"the question before {mark.name!r} says '({mark.points} points)'"
+
+
+def _without_code(markdown: str) -> str:
+    return re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)

@@ -1,0 +1,216 @@
+"""Runs the reference notebooks through papermill and says whether each of them works.
+
+source/<assignment>/*.ipynb ──papermill──▶ build/smoke/<assignment>/    executed copy, files it wrote
+                                           build/smoke/summary.json
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from rich.console import Console
+from rich.table import Table
+
+from corelab.errors import CorelabError
+
+CELL_SECONDS = 600
+SHOWN_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The cell that stopped a notebook, by its name, and the end of what it said."""
+
+    cell: str
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one notebook ran."""
+
+    assignment: str
+    notebook: str
+    seconds: float
+    cells: int
+    checks: int
+    failure: Failure | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.failure is None
+
+
+def run(
+    assignments: Sequence[str] = (),
+    target: str = "local",
+    out: Path = Path("build/smoke"),
+    root: Path = Path(),
+    console: Console | None = None,
+) -> int:
+    """Run the reference notebooks of the named assignments (all by default), one after the other.
+
+    Args:
+        target: ``local`` or ``aws``, handed to the notebooks as ``CORELAB_TARGET``.
+        out: where executed copies, the files they write and ``summary.json`` go.
+        root: the course root, which holds ``source/``.
+
+    Returns:
+        0 when every notebook ran to its end, else 1.
+
+    Raises:
+        CorelabError: there is no such assignment, or nothing to run.
+    """
+    console = console or Console()
+    results = []
+    for notebook in _notebooks(root / "source", assignments):
+        with console.status(f"{notebook.parent.name}: running {notebook.name}"):
+            result = _execute(notebook, out / notebook.parent.name, target)
+        results.append(result)
+        if result.failure:
+            console.print(
+                f"{result.assignment}, cell {result.failure.cell!r}:", style="bold red", highlight=False
+            )
+            console.print(result.failure.message, markup=False, highlight=False)
+    console.print(_table(results))
+    _write_summary(results, target, out)
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _notebooks(source: Path, assignments: Sequence[str]) -> list[Path]:
+    found = sorted(source.glob("*/*.ipynb"))
+    known = {notebook.parent.name for notebook in found}
+    if not found:
+        raise CorelabError(f"expected notebooks in {source.resolve()}, got none; run: corelab build")
+    for name in assignments:
+        if name not in known:
+            raise CorelabError(f"there is no assignment {name!r}; {source} holds {', '.join(sorted(known))}")
+    return [notebook for notebook in found if not assignments or notebook.parent.name in assignments]
+
+
+def _execute(notebook: Path, folder: Path, target: str) -> Result:
+    # papermill takes a second to import; `corelab --help` must not.
+    import papermill
+    from papermill.exceptions import PapermillException
+
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(notebook.parent, folder, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
+    executed = folder / notebook.name
+    started, failure = time.monotonic(), None
+    with _kernel_environment(target), _kernel_sockets() as config:
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(executed),
+                cwd=str(folder),
+                kernel_name="python3",
+                progress_bar=False,
+                execution_timeout=CELL_SECONDS,
+                **config,
+            )
+        except (PapermillException, RuntimeError, TimeoutError) as problem:
+            # A dead kernel and a cell out of time are nbclient's own errors, both of RuntimeError or TimeoutError.
+            failure = _failure(problem, executed)
+    cells, checks = _counts(executed)
+    return Result(
+        notebook.parent.name, notebook.stem, round(time.monotonic() - started, 1), cells, checks, failure
+    )
+
+
+@contextlib.contextmanager
+def _kernel_environment(target: str) -> Iterator[None]:
+    """What the notebook's kernel inherits; a caller's ``-W error`` is not meant for students' notebooks."""
+    wanted = {"CORELAB_TARGET": target, "PYTHONWARNINGS": None, "MPLBACKEND": None}
+    before = {name: os.environ.get(name) for name in wanted}
+    _set_environment(wanted)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+@contextlib.contextmanager
+def _kernel_sockets() -> Iterator[dict[str, Any]]:
+    """Sockets in a private folder in place of loopback ports, where the system has them: no race, no eavesdropper."""
+    if os.name == "nt":
+        yield {}
+        return
+    from traitlets.config import Config
+
+    # A socket's path has room for about a hundred characters, so not below ``out``.
+    with tempfile.TemporaryDirectory(prefix="corelab-") as folder:
+        yield {"config": Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})}
+
+
+def _set_environment(values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _failure(problem: Exception, executed: Path) -> Failure:
+    cell, message = "?", str(problem)
+    for node in _cells(executed):
+        for output in node.get("outputs", []):
+            if output.output_type == "error":
+                cell = node.get("id", "?")
+                message = output.evalue if output.evalue else output.ename
+    name = getattr(problem, "ename", type(problem).__name__)
+    lines = [line.rstrip() for line in message.splitlines() if line.strip()]
+    return Failure(cell, name, "\n".join([f"{name}:", *lines[-SHOWN_LINES:]]))
+
+
+def _cells(notebook: Path) -> list[Any]:
+    if not notebook.exists():
+        return []
+    reads: Any = nbformat.reads
+    return list(reads(notebook.read_text(encoding="utf-8"), as_version=4).cells)
+
+
+def _counts(executed: Path) -> tuple[int, int]:
+    """Code cells that ran, and graded ones among them that ended without an error."""
+    ran = [cell for cell in _cells(executed) if cell.cell_type == "code" and cell.get("execution_count")]
+    right = [
+        cell
+        for cell in ran
+        if cell.metadata.get("nbgrader", {}).get("grade")
+        and not any(output.output_type == "error" for output in cell.outputs)
+    ]
+    return len(ran), len(right)
+
+
+def _table(results: Sequence[Result]) -> Table:
+    table = Table("assignment", "result", title="reference notebooks")
+    for heading in ("cells", "checks", "seconds"):
+        table.add_column(heading, justify="right")
+    for result in results:
+        said = (
+            "[green]passed[/]"
+            if result.passed
+            else f"[red]failed[/] in {result.failure.cell if result.failure else ''}"
+        )
+        table.add_row(result.assignment, said, str(result.cells), str(result.checks), f"{result.seconds:.1f}")
+    return table
+
+
+def _write_summary(results: Sequence[Result], target: str, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    summary = {
+        "target": target,
+        "passed": all(result.passed for result in results),
+        "notebooks": [asdict(result) | {"passed": result.passed} for result in results],
+    }
+    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")

@@ -46,7 +46,10 @@ def run(output: WriteEnd, entry: str, argument: Any, surroundings: Surroundings)
     # Libraries speak to programmers there; the container's log has none of it.
     warnings.simplefilter("ignore")
     module, _, function = entry.partition(":")
-    code: int = getattr(importlib.import_module(module), function)(argument)
+    try:
+        code: int = getattr(importlib.import_module(module), function)(argument)
+    except MemoryError:
+        code = limits.OUT_OF_MEMORY_CODE
     sys.stdout.flush()
     sys.stderr.flush()
     # Nothing is left to tidy up, and freeing a large matrix piece by piece takes its time.

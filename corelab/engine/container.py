@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import sysconfig
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -62,8 +64,16 @@ def private_path(root: Path, shown: str) -> Path:
 
 
 def shown_paths(root: Path) -> ShownPaths:
-    """Turns private paths in text into the container's."""
-    return ShownPaths([(root / "tmp", "/tmp"), (root, SHOWN_ROOT)])  # noqa: S108 - a name to show, not a place
+    """Turns private paths in text into the container's, and those of installed libraries into short ones."""
+    libraries, python = Path(sysconfig.get_path("purelib")), Path(sys.base_prefix)
+    return ShownPaths(
+        [
+            (root / "tmp", "/tmp"),  # noqa: S108 - a name to show, not a place
+            (root, SHOWN_ROOT),
+            (libraries, "site-packages"),
+            (python, "python"),
+        ]
+    )
 
 
 def write_failure(root: Path, text: str) -> None:

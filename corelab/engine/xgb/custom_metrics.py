@@ -69,8 +69,9 @@ class Confusion:
 
 def predicted_class(margins: Array) -> Array:
     """The class a margin stands for: the largest of several, or 1 above 0."""
-    classes: Array = np.argmax(margins, axis=-1) if margins.ndim > 1 else np.greater(margins, 0)
-    return classes.astype(np.int64)
+    if margins.ndim > 1:
+        return np.asarray(np.argmax(margins, axis=-1))
+    return np.asarray(margins > 0, np.int64)
 
 
 def accuracy(margins: Array, labels: Array) -> float:
@@ -140,7 +141,8 @@ def _residuals(margins: Array, labels: Array) -> Array:
         raise ValueError(f"y_true and y_pred have different number of output (1!={margins.shape[1]})")
     if np.isnan(labels).any() or np.isnan(margins).any():
         raise ValueError("Input contains NaN.")
-    return labels.astype(np.float64) - margins.reshape(-1)
+    residuals: Array = labels.astype(np.float64) - margins.reshape(-1)
+    return residuals
 
 
 def _ratio(part: Array, whole: Array) -> Array:

@@ -39,7 +39,7 @@ def check_first_lines(folder: Path, check: Callable[[Path], None]) -> None:
     if not folder.exists():
         raise UserError(f"{folder} is not a valid path!")
     leaf = next(Path(parent) for parent, folders, _ in os.walk(folder) if not folders)
-    for entry in os.scandir(leaf):
+    for entry in _entries(leaf):
         if entry.is_file() and _is_data(entry.name):
             check(Path(entry.path))
 
@@ -105,11 +105,17 @@ def _shallow(folder: Path, depth: int) -> Iterator[Path]:
     """Files in directory order; a folder too deep ends the scan where it stands, as in the container."""
     if depth > MAX_FOLDER_DEPTH:
         raise _TooDeep(folder)
-    for entry in os.scandir(folder):
+    for entry in _entries(folder):
         if entry.is_dir():
             yield from _shallow(Path(entry.path), depth + 1)
         elif entry.is_file():
             yield Path(entry.path)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """In directory order, which is not sorted."""
+    with os.scandir(folder) as entries:
+        return list(entries)
 
 
 def _link(path: Path, link: Path) -> None:
@@ -129,7 +135,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    return {entry.name: entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()}
+    return {entry.name: entry.stat().st_size for entry in _entries(folder) if entry.is_file()}
 
 
 def _is_data(name: str) -> bool:

@@ -44,7 +44,8 @@ class PlatformError(ToolkitError):
 
 def report(root: Path, error: BaseException) -> int:
     """Write ``output/failure`` and the log of a failed run; gives the exit code."""
-    if ran_out_of_memory(error):
+    # A literal nested too deep is a MemoryError as well, and then it is the user's.
+    if "bad_alloc" in str(error) or (not isinstance(error, UserError) and ran_out_of_memory(error)):
         logger.error("Out of memory: %s", error)
         return OUT_OF_MEMORY_CODE
     text = f"framework error: \n{_traceback(error)}\n{error}"

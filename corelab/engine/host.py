@@ -18,7 +18,7 @@ from corelab.engine import child
 from corelab.engine.output import WriteEnd
 from corelab.engine.process import PROCESS_LOCK, ContainerProcess
 
-_PRELOAD = ["corelab.engine.xgb.preload", "corelab.engine.child"]
+_PRELOAD = ["corelab.engine.xgb.preload", "corelab.engine.child", "corelab.engine.xgb.serve.worker"]
 _WATCH_SECONDS = 0.1
 
 

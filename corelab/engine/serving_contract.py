@@ -5,6 +5,7 @@ A *serving root* plays ``/opt/ml`` for one container; the model archive is unpac
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,28 @@ class InvocationTimeout(TimeoutError):
     """No answer within the limit; the process is still busy with it and should be killed."""
 
 
-class ModelServer(Protocol):
-    """Starts model processes. Starting returns before the model is loaded: the first ping tells."""
+@dataclass(frozen=True, slots=True)
+class ModelProcess:
+    """One container's server process: its life, and the connection to ask it.
 
-    def start(self, spec: ServingSpec) -> Container: ...
+    The connection belongs to exactly one client of ``corelab.engine.model_client``; closing it ends the process.
+    """
+
+    container: Container
+    connection: socket.socket
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """What crosses to the model process when it starts, besides its environment."""
+
+    connection: socket.socket
+    model_folder: Path
+    cpu_count: int
+
+
+class ModelServer(Protocol):
+    """Starts model processes."""
+
+    def start(self, spec: ServingSpec) -> ModelProcess:
+        """Returns before the model is loaded: a ping tells, or the process ends because it cannot be."""

@@ -13,12 +13,16 @@ import boto3
 import numpy as np
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 import corelab
 from corelab.connection import launch
 from corelab.home import Home
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A busy machine is no finding.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 ROLE = "arn:aws:iam::123456789012:role/LabRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 

@@ -1,0 +1,1 @@
+"""S3, STS, IAM, CloudWatch and ECR: moto speaks the protocols, our stores remember."""

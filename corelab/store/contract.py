@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+SERVICE = "service"
+
 
 class ObjectNotFound(KeyError):
     """No such bucket or key."""
@@ -21,8 +23,9 @@ class StoredObject:
     bucket: str
     key: str
     size: int
-    etag: str
+    etag: str  # without the quotes it wears on the wire
     modified: float  # epoch seconds
+    writer: str = ""  # "service", or the access key that wrote it; empty for nobody known
 
 
 class ObjectStore(Protocol):
@@ -36,16 +39,40 @@ class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
         """Objects whose key starts with ``prefix``, in S3's order (UTF-8 bytes). Raises ObjectNotFound."""
 
+    def head(self, bucket: str, key: str) -> StoredObject:
+        """What is stored under the key. Raises ObjectNotFound."""
+
     def open(self, bucket: str, key: str) -> BinaryIO:
         """A seekable reader. Raises ObjectNotFound."""
 
     def fetch(self, bucket: str, key: str, target: Path) -> None:
         """Lay the object at ``target``: a read-only hard link where possible, else a copy."""
 
-    def put_file(self, bucket: str, key: str, source: Path, content_type: str = "binary/octet-stream") -> None:
-        """Store the file's bytes under the key, moving or linking the file where possible."""
+    def put_file(
+        self,
+        bucket: str,
+        key: str,
+        source: Path,
+        content_type: str = "binary/octet-stream",
+        *,
+        move: bool = False,
+        writer: str = SERVICE,
+    ) -> None:
+        """Store the file's bytes under the key. Raises ObjectNotFound when there is no such bucket.
 
-    def put_bytes(self, bucket: str, key: str, body: bytes, content_type: str = "binary/octet-stream") -> None: ...
+        With ``move`` the file itself becomes the object where the disk allows it: write it no more.
+        """
+
+    def put_bytes(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        content_type: str = "binary/octet-stream",
+        *,
+        writer: str = SERVICE,
+    ) -> None:
+        """Store ``body`` under the key. Raises ObjectNotFound when there is no such bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,7 @@ class Datum:
     timestamp: float  # epoch seconds
     unit: str = "None"
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    count: int = 1  # how often this value was seen
 
 
 class MetricStore(Protocol):
@@ -96,4 +124,4 @@ class Identity(Protocol):
         """Whether the role exists and its trust policy lets the service assume it."""
 
     def allows(self, principal_arn: str, action: str, resource: str) -> bool:
-        """Whether the identity-based policies of a role (or assumed role) allow the action on the resource."""
+        """Whether the policies of a role (or assumed role) allow the action on the resource."""

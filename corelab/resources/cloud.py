@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from corelab.engine.contract import Engine
 from corelab.resources.quotas import Quotas
@@ -14,6 +15,18 @@ from corelab.resources.registry import Registry
 from corelab.resources.runner import Runner
 from corelab.resources.states import Kind
 from corelab.store.contract import Caller, Identity, LogStore, MetricStore, ObjectStore
+
+
+class Fleet(Protocol):
+    """Changes endpoints in the background, see serving.fleet."""
+
+    def create(self, record: Record) -> None: ...
+
+    def update(self, record: Record, coming: Mapping[str, Any]) -> None: ...
+
+    def resize(self, record: Record, wanted: list[Mapping[str, Any]]) -> None: ...
+
+    def delete(self, record: Record) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,7 @@ class Cloud:
     identity: Identity
     engine: Engine
     runner: Runner
+    fleet: Fleet
     quotas: Quotas
     jobs_folder: Path
     region: str

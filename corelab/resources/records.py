@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from corelab.resources.states import FINISHED, Kind, Status, may_follow
+from corelab.resources.states import TRANSITIONS, Kind, Status, may_follow
 
 
 class TransitionRefused(Exception):
@@ -38,7 +38,8 @@ class Record:
 
     @property
     def finished(self) -> bool:
-        return self.status in FINISHED
+        """Whether nothing can follow any more."""
+        return not TRANSITIONS[self.kind][self.status]
 
     def advance(self, to: Status, at: float, **facts: Any) -> Record:
         """The record in its next status. Raises TransitionRefused when it cannot follow this one."""

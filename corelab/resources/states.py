@@ -58,8 +58,6 @@ TRANSITIONS: dict[Kind, dict[Status, frozenset[Status]]] = {
     Kind.ENDPOINT: _ENDPOINT,
 }
 
-FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.STOPPED})
-
 
 def may_follow(kind: Kind, before: Status, after: Status) -> bool:
     """Whether a record of this kind may go from one status to the other."""

@@ -13,7 +13,7 @@ from typing import Any
 from corelab.errors import AWSError
 from corelab.resources.cloud import Cloud
 from corelab.server.hold import Holder
-from corelab.services.sagemaker import search, tags, training
+from corelab.services.sagemaker import endpoint_configs, endpoints, models, search, tags, training
 from corelab.store.contract import Caller
 from corelab.wire.dispatch import find
 from corelab.wire.http import HttpRequest, HttpResponse
@@ -25,7 +25,7 @@ from corelab.wire.validate import validate
 log = logging.getLogger(__name__)
 
 MODULES: dict[str, list[ModuleType]] = {
-    "sagemaker": [training, tags, search],
+    "sagemaker": [training, models, endpoint_configs, endpoints, tags, search],
 }
 _THREADS = 16
 _INTERNAL = "We encountered an internal error. Please try again."

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -14,7 +13,7 @@ import uvicorn
 
 from corelab.errors import ServerError
 from corelab.home import Home
-from corelab.server.app import Front
+from corelab.server.app import Front, Settings
 from corelab.server.hold import MOST_SECONDS
 
 
@@ -22,7 +21,7 @@ def serve(home: Home, port: int, hold: bool = True) -> None:
     """Serve until SIGTERM or SIGINT. Raises HomeInUse, ServerError."""
     with home.lock():
         listener = _listen(home, port)
-        front = Front(home, version("corelab"), MOST_SECONDS if hold else 0)
+        front = Front(home, version("corelab"), Settings(MOST_SECONDS if hold else 0))
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_serve(home, listener, front))
@@ -43,8 +42,9 @@ async def _serve(home: Home, listener: socket.socket, front: Front) -> None:
     home.remember_port(port)
     home.announce(port, version("corelab"))
     gc.freeze()  # what was loaded by now stays; later collections need not look at it
-    threading.Thread(target=front.warm, name="warm", daemon=True).start()
+    await front.open()
     await serving
+    front.fleet.close()
 
 
 def _listen(home: Home, port: int) -> socket.socket:

@@ -16,6 +16,9 @@ class HttpRequest:
     headers: Mapping[str, str]
     body: bytes
 
+    def with_body(self, body: bytes) -> HttpRequest:
+        return HttpRequest(self.method, self.path, self.query, self.headers, body)
+
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:

@@ -12,7 +12,7 @@ from corelab.errors import validation_error
 from corelab.resources.cloud import Cloud
 from corelab.resources.records import Record
 from corelab.resources.states import Kind
-from corelab.services.sagemaker import training
+from corelab.services.sagemaker import endpoints, models, training
 from corelab.services.sagemaker.listing import place, token
 from corelab.services.sagemaker.tags import as_list
 
@@ -27,6 +27,8 @@ class _Searchable:
 
 RESOURCES = {
     "TrainingJob": _Searchable(Kind.TRAINING_JOB, training.described),
+    "Model": _Searchable(Kind.MODEL, models.described),
+    "Endpoint": _Searchable(Kind.ENDPOINT, endpoints.described),
 }
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {

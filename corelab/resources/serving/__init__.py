@@ -1,0 +1,1 @@
+"""Live endpoints: model processes, their scaling, and the deployments that change them."""

@@ -44,7 +44,8 @@ def up(home: Home, port: int) -> None:
 
     server = launch.ensure(home, port)
     click.echo(f"The local SageMaker answers at {server.url} (process {server.pid}).")
-    click.echo(f"Console: {server.console_url}")
+    if address := launch.console(server):
+        click.echo(f"Console: {address}")
 
 
 @app.command()
@@ -72,7 +73,8 @@ def status(home: Home) -> None:
     minutes, seconds = divmod(int(time.time() - server.started), 60)
     click.echo(f"server   {'answers' if well else 'DOES NOT ANSWER'} at {server.url}, process {server.pid}")
     click.echo(f"up       {minutes} min {seconds} s, corelab {server.version}")
-    click.echo(f"console  {server.console_url}")
+    if address := launch.console(server):
+        click.echo(f"console  {address}")
     sys.exit(0 if well else 1)
 
 

@@ -29,18 +29,32 @@ _LOG_LIMIT_BYTES = 8 << 20
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def get_json(url: str, path: str, timeout: float = 5.0) -> Mapping[str, Any] | None:
-    """One of the server's own pages as a mapping; None when it does not answer with one."""
+def get(url: str, path: str, timeout: float = 5.0) -> bytes | None:
+    """One of the server's own pages; None when it has no such page or does not answer."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=timeout)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        body = json.loads(answer.read())
-    except (OSError, http.client.HTTPException, ValueError):
+        page = answer.read()
+    except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
-    return body if answer.status == 200 and isinstance(body, dict) else None
+    return page if answer.status == 200 else None
+
+
+def get_json(url: str, path: str, timeout: float = 5.0) -> Mapping[str, Any] | None:
+    """One of the server's own pages as a mapping; None when it does not answer with one."""
+    try:
+        page = json.loads(get(url, path, timeout) or b"")
+    except ValueError:
+        return None
+    return page if isinstance(page, dict) else None
+
+
+def console(server: ServerInfo) -> str | None:
+    """The address of the server's console; None when this server has none."""
+    return server.console_url if get(server.url, "/_corelab/console/") is not None else None
 
 
 def healthy(server: ServerInfo, timeout: float = 5.0) -> bool:
@@ -115,6 +129,8 @@ def _start(home: Home, port: int, command: Sequence[str]) -> ServerInfo:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # The caller's folder may go away while the server lives.
+            cwd=home.path,
             env=_server_environment(),
             **_detached(),
         )

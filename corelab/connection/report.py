@@ -22,6 +22,7 @@ class Connection:
     region: str
     account: str
     identity: str  # the caller's ARN
+    console: str | None = None  # where to look at jobs in a browser
     url: str | None = None  # of the local server
     home: Path | None = None
     bill: float | None = None  # US dollars that AWS would have asked so far
@@ -33,18 +34,13 @@ class Connection:
         kind, _, rest = self.identity.rpartition(":")[2].partition("/")
         return rest.split("/")[0] if kind == "assumed-role" else None
 
-    @property
-    def console_url(self) -> str:
-        if self.url:
-            return f"{self.url}/_corelab/console/"
-        return f"https://{self.region}.console.aws.amazon.com/sagemaker/home?region={self.region}#/jobs"
-
     def facts(self) -> Iterator[tuple[str, str]]:
         """What a person should know, line by line."""
         yield "cloud", "local SageMaker, on this machine" if self.target == "local" else "AWS: real money"
         yield "account", f"{self.account}, {self.region}"
         yield "role", self.role or f"none: you are {self.identity}"
-        yield "console", self.console_url
+        if self.console:
+            yield "console", self.console
         if self.bill is not None:
             yield "bill so far", f"${self.bill:.2f}, had it run on AWS"
         if self.note:

@@ -99,6 +99,7 @@ def _connect_local(home: Home, region: str | None) -> Connection:
         region=region,
         account=caller["Account"],
         identity=caller["Arn"],
+        console=launch.console(server),
         url=server.url,
         home=home.path,
         bill=_bill(server.url),
@@ -119,7 +120,13 @@ def _connect_aws(region: str | None) -> Connection:
     environment.apply(environment.aws_variables(region))
     _forget_clients()
     caller = _caller(region)
-    return Connection(target="aws", region=region, account=caller["Account"], identity=caller["Arn"])
+    return Connection(
+        target="aws",
+        region=region,
+        account=caller["Account"],
+        identity=caller["Arn"],
+        console=f"https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/jobs",
+    )
 
 
 def _local_region() -> str:

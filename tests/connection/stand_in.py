@@ -19,6 +19,7 @@ CALLER = (
 
 PAGES = {
     "/_corelab/health": json.dumps({"status": "ok", "pid": os.getpid(), "version": "0.1.0"}),
+    "/_corelab/console/": "<h1>Console</h1>",
     "/_corelab/bill": json.dumps({"total_usd": 1.5}),
 }
 

@@ -130,6 +130,7 @@ def test_on_aws_nothing_is_rerouted(aws_account: str, capsys: pytest.CaptureFixt
     assert events._local_url is None
     printed = capsys.readouterr().out
     assert "AWS: real money" in printed
+    assert "https://eu-west-1.console.aws.amazon.com/sagemaker/" in printed
     assert connection.identity in printed
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
+import xgboost as xgb
 from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
@@ -119,3 +122,39 @@ def job_request(lab: Lab) -> Callable[..., dict[str, Any]]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def model_data(lab: Lab) -> str:
+    """The artifact of one finished training job with five features."""
+    sagemaker, name = lab.client("sagemaker"), lab.name("artifact")
+    sagemaker.create_training_job(
+        TrainingJobName=name,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        RoleArn=ROLE,
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "ContentType": "text/csv",
+                "DataSource": {
+                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{lab.bucket}/churn/train/"}
+                },
+            }
+        ],
+        OutputDataConfig={"S3OutputPath": f"s3://{lab.bucket}/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+        HyperParameters={"num_round": "8", "objective": "binary:logistic", "max_depth": "3"},
+    )
+    sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
+    return str(sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+@pytest.fixture(scope="session")
+def booster(lab: Lab, model_data: str) -> xgb.Booster:
+    """The same model, opened by XGBoost itself: the oracle of every prediction."""
+    body = lab.client("s3").get_object(Bucket=lab.bucket, Key=model_data.partition(f"{lab.bucket}/")[2])["Body"]
+    with tarfile.open(fileobj=io.BytesIO(body.read())) as archive:
+        member = archive.extractfile("xgboost-model")
+        assert member is not None
+        return xgb.Booster(model_file=bytearray(member.read()))

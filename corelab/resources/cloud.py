@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ class Fleet(Protocol):
 
     def update(self, record: Record, coming: Mapping[str, Any]) -> None: ...
 
-    def resize(self, record: Record, wanted: list[Mapping[str, Any]]) -> None: ...
+    def resize(self, record: Record, wanted: Sequence[Mapping[str, Any]]) -> None: ...
 
     def delete(self, record: Record) -> None: ...
 

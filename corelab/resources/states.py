@@ -14,6 +14,8 @@ class Kind(StrEnum):
     MODEL = "model"
     ENDPOINT_CONFIG = "endpoint-config"
     ENDPOINT = "endpoint"
+    SCALABLE_TARGET = "scalable-target"
+    SCALING_POLICY = "scaling-policy"
 
 
 class Status(StrEnum):
@@ -48,6 +50,7 @@ _ENDPOINT = {
     Status.DELETING: frozenset[Status](),
 }
 _LASTING: dict[Status, frozenset[Status]] = {Status.EXISTS: frozenset()}
+_EDITABLE = {Status.EXISTS: frozenset({Status.EXISTS})}
 
 TRANSITIONS: dict[Kind, dict[Status, frozenset[Status]]] = {
     Kind.TRAINING_JOB: _JOB,
@@ -56,6 +59,8 @@ TRANSITIONS: dict[Kind, dict[Status, frozenset[Status]]] = {
     Kind.MODEL: _LASTING,
     Kind.ENDPOINT_CONFIG: _LASTING,
     Kind.ENDPOINT: _ENDPOINT,
+    Kind.SCALABLE_TARGET: _EDITABLE,
+    Kind.SCALING_POLICY: _EDITABLE,
 }
 
 

@@ -1,14 +1,15 @@
 """The front: where the parts are put together, once, and where every request enters.
 
-    guard ─▶ signature ─▶ an endpoint's invocation? ─▶ runtime ─▶ the live fleet      ─▶ journal
-                       ├▶ an operation of ours?     ─▶ control ─▶ services, resources ─▶ journal
-                       └▶ S3, IAM, logs, ...        ─▶ moto on our durable stores     ─▶ journal
+guard ─▶ signature ─▶ an endpoint's invocation? ─▶ runtime ─▶ the live fleet      ─▶ journal
+                   ├▶ an operation of ours?     ─▶ control ─▶ services, resources ─▶ journal
+                   └▶ S3, IAM, logs, ...        ─▶ moto on our durable stores     ─▶ journal
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import time
 from dataclasses import dataclass
 
 from corelab.aws.app import AwsServices
@@ -22,6 +23,7 @@ from corelab.resources.quotas import Quotas
 from corelab.resources.recovery import end_interrupted_jobs
 from corelab.resources.registry import Registry
 from corelab.resources.runner import Runner
+from corelab.resources.serving.autoscaler import Autoscaler
 from corelab.resources.serving.deployment import Deployer
 from corelab.resources.serving.fleet import LiveFleet
 from corelab.resources.serving.live import Host
@@ -32,6 +34,7 @@ from corelab.server.hold import Holder
 from corelab.server.http import Receive, Scope, Send
 from corelab.server.signature import DEFAULT_REGION
 from corelab.store.contract import Caller
+from corelab.store.metrics import Metric
 
 _MOTO_THREADS = 8
 _NOBODY = Caller("123456789012", "", "")
@@ -103,4 +106,12 @@ class Front:
         deployer = Deployer(
             registry, self.aws.objects, self.aws.identity, host, home.path / "endpoints", self.aws.alarm_state
         )
-        return LiveFleet(registry, deployer, Meter(self.aws.metrics))
+        fleet = LiveFleet(registry, deployer, Meter(self.aws.metrics))
+        fleet.scale_with(Autoscaler(registry, self._invocations, fleet.resize).look)
+        return fleet
+
+    def _invocations(self, region: str, endpoint: str, variant: str, seconds: float) -> float:
+        dimensions = {"EndpointName": endpoint, "VariantName": variant}
+        metric = Metric("AWS/SageMaker", "Invocations", dimensions)
+        now = time.time()
+        return sum(point.total for point in self.aws.metrics.points(region, metric, now - seconds, now))

@@ -13,6 +13,7 @@ from typing import Any
 from corelab.errors import AWSError
 from corelab.resources.cloud import Cloud
 from corelab.server.hold import Holder
+from corelab.services.autoscaling import scaling
 from corelab.services.sagemaker import endpoint_configs, endpoints, models, search, tags, training
 from corelab.store.contract import Caller
 from corelab.wire.dispatch import find
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MODULES: dict[str, list[ModuleType]] = {
     "sagemaker": [training, models, endpoint_configs, endpoints, tags, search],
+    "application-autoscaling": [scaling],
 }
 _THREADS = 16
 _INTERNAL = "We encountered an internal error. Please try again."

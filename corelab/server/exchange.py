@@ -93,7 +93,9 @@ class Exchange:
     async def _theirs(self) -> None:
         service = self._signature.service or "s3"
         if service not in _AWS:
-            raise AWSError("UnknownOperationException", f"The local SageMaker does not serve {service!r}.", 404)
+            raise AWSError(
+                "UnknownOperationException", f"The local SageMaker does not serve {service!r}.", 404
+            )
         if service == "monitoring":
             self._front.fleet.meter.flush()
         seen = _Seen(self._receive, self._send, keep_request=service != "s3")
@@ -101,7 +103,9 @@ class Exchange:
         operation, resource = naming.name(service, self._request.with_body(bytes(seen.request)))
         response = HttpResponse(seen.status, [], b"")
         caller = self._front.aws.identity.caller(self._signature.access_key)
-        self._note(_AWS[service], operation, resource, response, seen.code, seen.bytes_in, caller, seen.bytes_out)
+        self._note(
+            _AWS[service], operation, resource, response, seen.code, seen.bytes_in, caller, seen.bytes_out
+        )
 
     def _caller(self) -> Caller:
         """Who signed. Raises AWS's answers to unsigned requests and unknown keys (service spec 5.1)."""
@@ -109,7 +113,9 @@ class Exchange:
             raise AWSError("MissingAuthenticationTokenException", "Missing Authentication Token")
         caller = self._front.aws.identity.caller(self._signature.access_key)
         if caller is None:
-            raise AWSError("UnrecognizedClientException", "The security token included in the request is invalid.")
+            raise AWSError(
+                "UnrecognizedClientException", "The security token included in the request is invalid."
+            )
         return caller
 
     async def _refuse(self, error: AWSError) -> None:
@@ -206,4 +212,6 @@ def _invocation_failed(error: AWSError, request_id: str) -> HttpResponse:
 
 def _json(content: dict[str, Any], status: int = 200) -> HttpResponse:
     text = json.dumps(content).encode()
-    return HttpResponse(status, [("content-type", "application/json"), ("content-length", str(len(text)))], text)
+    return HttpResponse(
+        status, [("content-type", "application/json"), ("content-length", str(len(text)))], text
+    )

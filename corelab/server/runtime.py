@@ -70,7 +70,9 @@ async def invoke(
 
 def _refuse_unserved(action: str, headers: Mapping[str, str]) -> None:
     if action == "async-invocations":
-        raise _runtime_error("The endpoint is not an async endpoint: its configuration has no AsyncInferenceConfig.")
+        raise _runtime_error(
+            "The endpoint is not an async endpoint: its configuration has no AsyncInferenceConfig."
+        )
     if action != "invocations":
         raise _runtime_error("The container of this endpoint does not stream responses: use InvokeEndpoint.")
     for header, text in _REFUSED_HEADERS.items():

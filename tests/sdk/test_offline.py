@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = '''
+SCRIPT = """
 import array, fcntl, socket, struct
 control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 fcntl.ioctl(control, 0x8914, struct.pack("16sH14x", b"lo", 0x1 | 0x40))  # SIOCSIFFLAGS: up, running
@@ -36,12 +36,14 @@ try:
     boto3.client("ec2", endpoint_url="https://ec2.us-east-1.amazonaws.com").describe_regions()
 except Exception as error:
     print("refused", type(error).__name__, error)
-'''
+"""
 
 
 def can_unshare() -> bool:
     command = shutil.which("unshare")
-    return command is not None and subprocess.run([command, "-rn", "true"], capture_output=True).returncode == 0
+    return (
+        command is not None and subprocess.run([command, "-rn", "true"], capture_output=True).returncode == 0
+    )
 
 
 @pytest.mark.skipif(not can_unshare(), reason="needs Linux and the right to make a network namespace")

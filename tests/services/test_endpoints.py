@@ -128,7 +128,9 @@ def test_a_new_endpoint_is_creating_without_variants_and_then_in_service(
     lab: Lab, sagemaker: Any, model: str, config: Callable[..., str]
 ) -> None:
     name = lab.name("MyEndpoint")
-    arn = sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config(serverless(model)))["EndpointArn"]
+    arn = sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config(serverless(model)))[
+        "EndpointArn"
+    ]
     first = sagemaker.describe_endpoint(EndpointName=name)
     assert first["EndpointStatus"] == "Creating"
     assert "ProductionVariants" not in first
@@ -139,7 +141,10 @@ def test_a_new_endpoint_is_creating_without_variants_and_then_in_service(
     assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
     assert variant["CurrentInstanceCount"] == 0
     assert "PendingDeploymentSummary" not in endpoint
-    assert (endpoint["EndpointName"], arn) == (name, f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/{name.lower()}")
+    assert (endpoint["EndpointName"], arn) == (
+        name,
+        f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/{name.lower()}",
+    )
     sagemaker.delete_endpoint(EndpointName=name)
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name)
     code, text = refusal(sagemaker.describe_endpoint, EndpointName=name)
@@ -181,7 +186,12 @@ def test_an_idle_serverless_endpoint_goes_cold_and_the_next_call_is_measured_as_
 ) -> None:
     name = deploy(serverless(model, most=2))
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda _: runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=CSV), range(20)))
+        list(
+            pool.map(
+                lambda _: runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=CSV),
+                range(20),
+            )
+        )
     assert statistic(lab, name, "ModelSetupTime", "SampleCount") >= 1
     assert statistic(lab, name, "ModelSetupTime", "Minimum") > 1000
     assert statistic(lab, name, "Invocations", "Sum") == 20
@@ -192,7 +202,10 @@ def statistic(lab: Lab, endpoint: str, metric: str, statistic: str) -> float:
     points = lab.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName=metric,
-        Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}],
+        Dimensions=[
+            {"Name": "EndpointName", "Value": endpoint},
+            {"Name": "VariantName", "Value": "AllTraffic"},
+        ],
         StartTime=now - timedelta(minutes=10),
         EndTime=now + timedelta(minutes=1),
         Period=3600,
@@ -245,7 +258,9 @@ def test_a_serverless_payload_over_4_mb_is_refused_and_instances_take_it(
     with pytest.raises(ClientError) as error:
         runtime.invoke_endpoint(EndpointName=deploy(serverless(model)), ContentType="text/csv", Body=body)
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
-    answer = runtime.invoke_endpoint(EndpointName=deploy(provisioned(model)), ContentType="text/csv", Body=body)
+    answer = runtime.invoke_endpoint(
+        EndpointName=deploy(provisioned(model)), ContentType="text/csv", Body=body
+    )
     assert len(scores(answer)) == body.count(b"\n") + 1
 
 
@@ -266,7 +281,11 @@ def test_traffic_follows_the_weights_and_a_target_variant_overrides_them(
         EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "A", "DesiredWeight": 0}]
     )
     endpoint = settled(sagemaker, name)
-    assert {v["VariantName"]: v["CurrentWeight"] for v in endpoint["ProductionVariants"]} == {"A": 0, "B": 1, "C": 0}
+    assert {v["VariantName"]: v["CurrentWeight"] for v in endpoint["ProductionVariants"]} == {
+        "A": 0,
+        "B": 1,
+        "C": 0,
+    }
     assert {variant() for _ in range(20)} == {"B"}
 
 
@@ -276,13 +295,15 @@ def test_weights_of_unknown_or_repeated_variants_are_refused(
     name = deploy(provisioned(model))
     change = sagemaker.update_endpoint_weights_and_capacities
     unknown = [{"VariantName": "x", "DesiredWeight": 1}]
-    assert 'The variant name(s) "x" is/are not present' in refusal(
-        change, EndpointName=name, DesiredWeightsAndCapacities=unknown
-    )[1]
+    assert (
+        'The variant name(s) "x" is/are not present'
+        in refusal(change, EndpointName=name, DesiredWeightsAndCapacities=unknown)[1]
+    )
     twice = [{"VariantName": "AllTraffic", "DesiredWeight": 1}] * 2
-    assert 'The variant name "AllTraffic" was non-unique' in refusal(
-        change, EndpointName=name, DesiredWeightsAndCapacities=twice
-    )[1]
+    assert (
+        'The variant name "AllTraffic" was non-unique'
+        in refusal(change, EndpointName=name, DesiredWeightsAndCapacities=twice)[1]
+    )
 
 
 def test_no_call_fails_while_an_endpoint_is_updated(
@@ -293,9 +314,10 @@ def test_no_call_fails_while_an_endpoint_is_updated(
     sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
     during = sagemaker.describe_endpoint(EndpointName=name)
     assert (during["EndpointStatus"], during["EndpointConfigName"]) == ("Updating", old)
-    assert "Cannot update in-progress endpoint" in refusal(
-        sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=new
-    )[1]
+    assert (
+        "Cannot update in-progress endpoint"
+        in refusal(sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=new)[1]
+    )
     while sagemaker.list_endpoints(NameContains=name)["Endpoints"][0]["EndpointStatus"] == "Updating":
         runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=CSV)
     after = sagemaker.describe_endpoint(EndpointName=name)
@@ -362,7 +384,10 @@ def test_an_endpoint_with_a_broken_archive_fails_with_a_reason_and_can_only_be_d
     assert endpoint["EndpointStatus"] == "Failed"
     assert endpoint["FailureReason"]
     assert not OWNED.exists()
-    assert "can only be deleted" in refusal(sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=cfg)[1]
+    assert (
+        "can only be deleted"
+        in refusal(sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=cfg)[1]
+    )
     sagemaker.delete_endpoint(EndpointName=name)
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name)
 
@@ -420,18 +445,19 @@ def test_taken_and_unknown_names_are_refused_in_awss_words(
     cfg = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     container = {"Image": IMAGE, "ModelDataUrl": model_data}
     base = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
-    assert refusal(sagemaker.create_model, ModelName=model, ExecutionRoleArn=ROLE, PrimaryContainer=container)[1] == (
-        f'Cannot create already existing model "{base}:model/{model}".'
-    )
+    assert refusal(
+        sagemaker.create_model, ModelName=model, ExecutionRoleArn=ROLE, PrimaryContainer=container
+    )[1] == (f'Cannot create already existing model "{base}:model/{model}".')
     assert refusal(
         sagemaker.create_endpoint_config, EndpointConfigName=cfg, ProductionVariants=[serverless(model)]
     )[1] == (f'Cannot create already existing endpoint configuration "{base}:endpoint-config/{cfg}".')
     assert refusal(sagemaker.create_endpoint, EndpointName=endpoint.upper(), EndpointConfigName=cfg)[1] == (
         f'Cannot create already existing endpoint "{base}:endpoint/{endpoint}".'
     )
-    assert 'Could not find endpoint configuration "' in refusal(
-        sagemaker.create_endpoint, EndpointName=lab.name(), EndpointConfigName="absent"
-    )[1]
+    assert (
+        'Could not find endpoint configuration "'
+        in refusal(sagemaker.create_endpoint, EndpointName=lab.name(), EndpointConfigName="absent")[1]
+    )
     assert 'Could not find model "' in refusal(sagemaker.describe_model, ModelName="absent")[1]
 
 
@@ -441,16 +467,21 @@ def test_a_model_whose_data_is_not_there_is_refused(lab: Lab, sagemaker: Any) ->
         sagemaker.create_model, ModelName=lab.name(), ExecutionRoleArn=ROLE, PrimaryContainer=container
     )
     assert code == "ValidationException"
-    assert text.startswith(f"Could not access model data at s3://{lab.bucket}/nothing/model.tar.gz. Please ensure")
+    assert text.startswith(
+        f"Could not access model data at s3://{lab.bucket}/nothing/model.tar.gz. Please ensure"
+    )
 
 
 def test_instances_cannot_become_serverless_by_an_update(
     sagemaker: Any, model: str, config: Callable[..., str], deploy: Callable[..., str]
 ) -> None:
     name = deploy(provisioned(model))
-    assert "create a new endpoint" in refusal(
-        sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=config(serverless(model))
-    )[1]
+    assert (
+        "create a new endpoint"
+        in refusal(
+            sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=config(serverless(model))
+        )[1]
+    )
 
 
 def test_describes_leave_out_what_is_not_there(
@@ -460,6 +491,40 @@ def test_describes_leave_out_what_is_not_there(
     name = deploy(serverless(model))
     cfg = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     assert "DataCaptureConfig" not in sagemaker.describe_endpoint_config(EndpointConfigName=cfg)
+
+
+def test_a_variant_under_load_is_given_more_instances_and_never_more_than_allowed(
+    lab: Lab, sagemaker: Any, model: str, deploy: Callable[..., str], runtime: Any
+) -> None:
+    name = deploy(provisioned(model))
+    scaling = lab.client("application-autoscaling")
+    place = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling.register_scalable_target(**place, MinCapacity=1, MaxCapacity=2)
+    tracking = {
+        "TargetValue": 10.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+        "ScaleOutCooldown": 0,
+    }
+    scaling.put_scaling_policy(
+        **place,
+        PolicyName="p",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+    for _ in range(50):
+        runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=CSV)
+    deadline = time.monotonic() + 30
+    while sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"][0]["CurrentInstanceCount"] < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    scaling.deregister_scalable_target(**place)
+    assert not scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert settled(sagemaker, name)["ProductionVariants"][0]["DesiredInstanceCount"] == 2
 
 
 def test_endpoints_are_in_service_again_after_the_server_was_killed(

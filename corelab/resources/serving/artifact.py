@@ -32,7 +32,10 @@ def unpack(objects: ObjectStore, identity: Identity, role: str, uri: str, folder
         place = S3Uri.parse(uri)
         if not identity.allows(role, "s3:GetObject", f"arn:aws:s3:::{place.bucket}/{place.key}"):
             raise ArtifactUnusable(f"The role {role} may not read {uri}.")
-        with objects.open(place.bucket, place.key) as body, tarfile.open(fileobj=body, mode="r:gz") as archive:
+        with (
+            objects.open(place.bucket, place.key) as body,
+            tarfile.open(fileobj=body, mode="r:gz") as archive,
+        ):
             _extract(archive, folder)
     except (BadSource, ObjectNotFound) as error:
         raise ArtifactUnusable(f"There is no object {uri}.") from error

@@ -1,8 +1,8 @@
 """What happens to an endpoint over time: it is created, updated blue/green, resized, deleted, restored.
 
-    Creating ─▶ InService ◀──────────────┐
-        └─▶ Failed   └─▶ Updating ─▶ (shift) ─▶ (bake) ─▶ old fleet ends
-                              └─ failure or alarm ─▶ RollingBack ─▶ back on the old configuration
+Creating ─▶ InService ◀──────────────┐
+    └─▶ Failed   └─▶ Updating ─▶ (shift) ─▶ (bake) ─▶ old fleet ends
+                          └─ failure or alarm ─▶ RollingBack ─▶ back on the old configuration
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,9 @@ class Deployer:
         try:
             generation = await self._build(record, variants, record.private["id"])
         except _DeploymentFailed as failure:
-            await self._change(record, lambda r: r.advance(Status.FAILED, self._now(), FailureReason=str(failure)))
+            await self._change(
+                record, lambda r: r.advance(Status.FAILED, self._now(), FailureReason=str(failure))
+            )
             return
         live.current = generation
         live.up.set()
@@ -98,7 +100,7 @@ class Deployer:
             old.close()
         self._forget(record.private["id"])
 
-    async def resize(self, record: Record, live: LiveEndpoint, wanted: list[Mapping[str, Any]]) -> None:
+    async def resize(self, record: Record, live: LiveEndpoint, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Other weights or instance counts, variant by variant (UpdateEndpointWeightsAndCapacities)."""
         generation, reason = live.current, None
         assert generation is not None
@@ -137,7 +139,9 @@ class Deployer:
         live.current = generation
         live.up.set()
         if record.status is not Status.IN_SERVICE:
-            await self._return(record, live, "The update was interrupted because the local SageMaker was stopped.")
+            await self._return(
+                record, live, "The update was interrupted because the local SageMaker was stopped."
+            )
 
     async def _build(self, record: Record, variants: list[Variant], identity: str) -> Generation:
         folder = self._folder / identity
@@ -145,7 +149,9 @@ class Deployer:
             try:
                 await asyncio.to_thread(self._unpack, variant, folder)
             except ArtifactUnusable as error:
-                raise _DeploymentFailed(f"Failed to download model data for variant {variant.name}: {error}") from error
+                raise _DeploymentFailed(
+                    f"Failed to download model data for variant {variant.name}: {error}"
+                ) from error
         generation = Generation([self._live(record, variant, folder) for variant in variants])
         try:
             await generation.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from corelab.engine.serving_contract import (
@@ -24,6 +24,7 @@ from corelab.resources.states import Kind, Status
 log = logging.getLogger(__name__)
 
 _TEND_SECONDS = 1.0
+_SCALE_TICKS = 5
 _RESTORE_SECONDS = 30.0
 _SERVING = frozenset({Status.IN_SERVICE, Status.UPDATING, Status.ROLLING_BACK})
 
@@ -44,6 +45,11 @@ class LiveFleet:
         self._live: dict[tuple[str, str], LiveEndpoint] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._scale: Callable[[], None] | None = None
+
+    def scale_with(self, look: Callable[[], None]) -> None:
+        """Have ``look`` called in a thread every few seconds; it may call ``resize``."""
+        self._scale = look
 
     async def open(self) -> None:
         """Take this loop as home, and bring back what served before."""
@@ -65,13 +71,15 @@ class LiveFleet:
     def update(self, record: Record, coming: Mapping[str, Any]) -> None:
         self._hand_over(lambda live: self._deployer.update(record, live, coming), record)
 
-    def resize(self, record: Record, wanted: list[Mapping[str, Any]]) -> None:
+    def resize(self, record: Record, wanted: Sequence[Mapping[str, Any]]) -> None:
         self._hand_over(lambda live: self._deployer.resize(record, live, wanted), record)
 
     def delete(self, record: Record) -> None:
         self._hand_over(lambda live: self._remove(record, live), record)
 
-    async def invoke(self, region: str, name: str, request: InvocationRequest, variant: str | None) -> tuple[str, Answer]:
+    async def invoke(
+        self, region: str, name: str, request: InvocationRequest, variant: str | None
+    ) -> tuple[str, Answer]:
         """(name of the variant that answered, its answer).
 
         Raises:
@@ -150,9 +158,12 @@ class LiveFleet:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("work on an endpoint ended with an error of the server's own", exc_info=task.exception())
+            log.error(
+                "work on an endpoint ended with an error of the server's own", exc_info=task.exception()
+            )
 
     async def _tend(self) -> None:
+        ticks = 0
         while True:
             await asyncio.sleep(_TEND_SECONDS)
             for live in list(self._live.values()):
@@ -163,3 +174,5 @@ class LiveFleet:
                         except StartFailed:
                             log.warning("a process of %s did not come up", live.name)
             await asyncio.to_thread(self.meter.flush)
+            if self._scale is not None and (ticks := ticks + 1) % _SCALE_TICKS == 0:
+                await asyncio.to_thread(self._scale)

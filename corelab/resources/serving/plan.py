@@ -68,7 +68,9 @@ def to_json(variants: list[Variant]) -> list[dict[str, Any]]:
 
 def from_json(stored: list[dict[str, Any]]) -> list[Variant]:
     variants = [Variant(**entry) for entry in stored]
-    return [v if v.serverless is None else replace(v, serverless=Serverless(**v.serverless)) for v in variants]  # type: ignore[arg-type]
+    return [
+        v if v.serverless is None else replace(v, serverless=Serverless(**v.serverless)) for v in variants
+    ]  # type: ignore[arg-type]
 
 
 def _config(serverless: Serverless) -> dict[str, int]:

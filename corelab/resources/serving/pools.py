@@ -1,7 +1,7 @@
 """The processes behind one variant: a fixed number of instances, or as many as there are requests.
 
-    ProvisionedPool   instances stay; one that dies is replaced, requests wait for it
-    ServerlessPool    a process a request, started on demand, ended when idle, never more than allowed
+ProvisionedPool   instances stay; one that dies is replaced, requests wait for it
+ServerlessPool    a process a request, started on demand, ended when idle, never more than allowed
 """
 
 from __future__ import annotations

@@ -71,7 +71,9 @@ class Worker:
         idle_since: when it last finished a request, on the loop's clock.
     """
 
-    def __init__(self, client: AsyncModelClient, pump: LogPump, sampler: UsageSampler, setup_seconds: float) -> None:
+    def __init__(
+        self, client: AsyncModelClient, pump: LogPump, sampler: UsageSampler, setup_seconds: float
+    ) -> None:
         self._client, self._pump, self._sampler = client, pump, sampler
         self.setup_seconds = setup_seconds
         self.idle_since = asyncio.get_running_loop().time()

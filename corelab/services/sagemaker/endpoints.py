@@ -102,7 +102,10 @@ def update_endpoint(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
         "config": config,
         "variants": plan.to_json(variants),
         "id": uuid.uuid4().hex,
-        "deployment": {**blue_green, **{k: v for k, v in deployment.items() if k == "AutoRollbackConfiguration"}},
+        "deployment": {
+            **blue_green,
+            **{k: v for k, v in deployment.items() if k == "AutoRollbackConfiguration"},
+        },
     }
     cloud.fleet.update(record, coming)
     return {"EndpointArn": record.arn}

@@ -14,7 +14,7 @@ from corelab.resources.journal import Call
 from corelab.server import guard, naming, runtime, signature
 from corelab.server.http import Gone, Receive, Scope, Send, body, head, reply
 from corelab.store.contract import Caller
-from corelab.wire.http import HttpRequest, HttpResponse
+from corelab.wire.http import HttpResponse
 from corelab.wire.parse import service_and_operation
 from corelab.wire.serialize import error_xml, serialize_error
 

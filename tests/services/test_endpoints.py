@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,7 @@ def test_an_idle_serverless_endpoint_goes_cold_and_the_next_call_is_measured_as_
 
 
 def statistic(lab: Lab, endpoint: str, metric: str, statistic: str) -> float:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     points = lab.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName=metric,

@@ -61,9 +61,8 @@ class Deployer:
         try:
             generation = await self._build(record, variants, record.private["id"])
         except _DeploymentFailed as failure:
-            await self._change(
-                record, lambda r: r.advance(Status.FAILED, self._now(), FailureReason=str(failure))
-            )
+            reason = str(failure)
+            await self._change(record, lambda r: r.advance(Status.FAILED, self._now(), FailureReason=reason))
             return
         live.current = generation
         live.up.set()

@@ -98,7 +98,8 @@ def _check_serverless(variant: Mapping[str, Any], serverless: Mapping[str, Any])
     memory, most = serverless["MemorySizeInMB"], serverless["MaxConcurrency"]
     if memory % _MEMORY_STEP_MB:
         raise validation_error(
-            f"Memory size {memory} MB is not supported: MemorySizeInMB must be one of 1024, 2048, 3072, 4096, 5120, 6144."
+            f"Memory size {memory} MB is not supported: MemorySizeInMB must be one of "
+            "1024, 2048, 3072, 4096, 5120, 6144."
         )
     provisioned = serverless.get("ProvisionedConcurrency")
     if provisioned is not None and provisioned > most:

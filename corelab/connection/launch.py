@@ -22,6 +22,7 @@ from corelab.errors import ServerError
 from corelab.home import Home, ServerInfo
 
 _START_SECONDS = 60.0
+_ANSWER_SECONDS = 20.0  # a busy machine is slow, a hung server is silent
 _STOP_SECONDS = 30.0
 _LOG_LIMIT_BYTES = 8 << 20
 
@@ -110,7 +111,7 @@ def _announced(home: Home) -> ServerInfo | None:
 
 def _answering(home: Home) -> ServerInfo | None:
     server = home.running()
-    if server is None or healthy(server):
+    if server is None or healthy(server, _ANSWER_SECONDS):
         return server
     raise ServerError(
         f"The server of {home.path} (process {server.pid}, {server.url}) runs but does not answer. "

@@ -10,8 +10,10 @@ from corelab.resources.registry import Registry
 from corelab.resources.states import Kind, Status
 from corelab.resources.training.timeline import entered, timed
 
-INTERRUPTED = "InternalServerError: The local SageMaker was stopped while this job was running. "
+INTERRUPTED = (
+    "InternalServerError: The local SageMaker was stopped while this job was running. "
     "Please create the job again."
+)
 _UNFINISHED = frozenset({Status.IN_PROGRESS, Status.STOPPING})
 
 

@@ -42,8 +42,10 @@ STOP_GRACE_SECONDS = 120.0
 _REASON_LENGTH = 1024
 _CHECKPOINT_SECONDS = 1.0
 _FIRST_READING_SECONDS = 0.2
-_NO_MEMORY = "ClientError: Please use an instance type with more memory, or reduce the size of job data processed "
+_NO_MEMORY = (
+    "ClientError: Please use an instance type with more memory, or reduce the size of job data processed "
     "on an instance."
+)
 
 
 class Ended(Exception):

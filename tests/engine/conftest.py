@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,7 +50,7 @@ class Outcome:
 
     def messages(self) -> list[str]:
         """Log messages without time and level."""
-        return [line.split("] ", 1)[1] if line.startswith("[2") else line for line in self.log]
+        return [re.sub(r"^\[\d{4}-[^]]*\] ", "", line) for line in self.log]
 
 
 class Job:
@@ -57,10 +58,14 @@ class Job:
 
     def __init__(self, engine: LocalEngine, root: Path) -> None:
         self.engine, self.root = engine, root
-        self.spec = TrainingSpec(root, "a-job", "arn:aws:sagemaker:us-east-1:123456789012:training-job/a-job", {})
+        self.spec = TrainingSpec(root, "a-job", "an-arn", {}, ())
 
     def channel(
-        self, name: str, data: str | bytes | Mapping[str, str | bytes] | np.ndarray, content_type: str | None = "text/csv", **rest: str
+        self,
+        name: str,
+        data: str | bytes | Mapping[str, str | bytes] | np.ndarray,
+        content_type: str | None = "text/csv",
+        **rest: str,
     ) -> Job:
         """Add a channel of one file, or of several by name."""
         folder = self.root / "input" / "data" / name
@@ -101,5 +106,7 @@ def rows() -> np.ndarray:
     """300 rows: a 0/1 label and four features, the first of which tells most."""
     random = np.random.default_rng(7)
     features = random.normal(size=(300, 4))
-    label = (features[:, 0] + features[:, 1] * features[:, 2] + random.normal(scale=0.7, size=300) > 0).astype(int)
+    label = (
+        features[:, 0] + features[:, 1] * features[:, 2] + random.normal(scale=0.7, size=300) > 0
+    ).astype(int)
     return np.column_stack([label, features])

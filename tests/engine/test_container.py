@@ -51,7 +51,8 @@ def test_a_checkpoint_path_becomes_a_folder_under_the_root(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "shown", ["/opt/ml/../../etc", "/etc/passwd", "../../x", "/opt/ml/a/../../../b", "/", "relative", "/opt/mlx"]
+    "shown",
+    ["/opt/ml/../../etc", "/etc/passwd", "../../x", "/opt/ml/a/../../../b", "/", "relative", "/opt/mlx"],
 )
 def test_no_path_leaves_the_root(tmp_path: Path, shown: str) -> None:
     private = private_path(tmp_path, shown)

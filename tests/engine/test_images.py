@@ -38,7 +38,9 @@ def test_the_reference_image_needs_no_note() -> None:
     )
 
 
-@pytest.mark.parametrize("version", ["3.0-5", "1.5-1", "1.3-1", "1.2-2", "1.2-1", "1.0-1", "0.90-2", "0.90-1"])
+@pytest.mark.parametrize(
+    "version", ["3.0-5", "1.5-1", "1.3-1", "1.2-2", "1.2-1", "1.0-1", "0.90-2", "0.90-1"]
+)
 def test_a_stand_in_says_which_xgboost_the_real_image_holds(version: str) -> None:
     notes = resolve(f"{REGISTRY}/sagemaker-xgboost:{version}").notes
     assert f"Image {version} holds XGBoost" in notes[0]
@@ -85,7 +87,9 @@ def test_other_images_are_refused_with_a_reason(uri: str, reason: Reason) -> Non
 
 
 def test_a_public_image_is_refused_in_the_words_of_aws() -> None:
-    with pytest.raises(ImageRefused, match='Using non-ECR image "python:3.11" without Vpc repository access mode'):
+    with pytest.raises(
+        ImageRefused, match=r'Using non-ECR image "python:3.11" without Vpc repository access mode'
+    ):
         resolve("python:3.11")
 
 
@@ -95,5 +99,5 @@ def test_a_refusal_of_what_only_aws_can_run_names_what_runs_here() -> None:
 
 
 def test_a_wrong_account_is_told_the_right_one() -> None:
-    with pytest.raises(ImageRefused, match="The registry of that region is 683313688378"):
+    with pytest.raises(ImageRefused, match=r"The registry of that region is 683313688378"):
         resolve("246618743249.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1")

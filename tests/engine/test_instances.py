@@ -24,13 +24,15 @@ GIB = 1 << 30
         ("ml.g5.xlarge", (4, 16 * GIB, 1, True)),
     ],
 )
-def test_types_have_the_size_of_their_ec2_namesakes(name: str, expected: tuple[int, float, int, bool]) -> None:
+def test_types_have_the_size_of_their_ec2_namesakes(
+    name: str, expected: tuple[int, float, int, bool]
+) -> None:
     assert instance_type(name) == InstanceType(name, *expected)
 
 
 @pytest.mark.parametrize("name", ["m5.large", "ml.m5", "ml.m5.tiny", "", "ml.M5.large"])
 def test_an_unknown_type_is_refused(name: str) -> None:
-    with pytest.raises(BadArgument, match="Expected an instance type such as ml.m5.large"):
+    with pytest.raises(BadArgument, match=r"Expected an instance type such as ml.m5.large"):
         instance_type(name)
 
 

@@ -15,7 +15,9 @@ from corelab.engine.child import Surroundings
 from corelab.engine.host import ContainerHost
 from corelab.engine.process import ContainerProcess
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the bodies of these containers use POSIX calls")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="the bodies of these containers use POSIX calls"
+)
 
 GIB = 1 << 30
 # A container's body as one expression, whose value is the exit code.
@@ -60,16 +62,30 @@ def test_lines_carry_the_time_they_were_read(host: ContainerHost, tmp_path: Path
 
 
 def test_notes_of_the_platform_come_first(host: ContainerHost, tmp_path: Path) -> None:
-    container = host.start(EXPRESSION, "[print('own'), 0][-1]", Surroundings(tmp_path, {}, GIB), notes=("a note",))
+    container = host.start(
+        EXPRESSION, "[print('own'), 0][-1]", Surroundings(tmp_path, {}, GIB), notes=("a note",)
+    )
     assert [line.text for line in container.lines()] == ["a note", "own"]
 
 
-def test_a_container_sees_its_own_variables_and_none_of_the_servers(host: ContainerHost, tmp_path: Path) -> None:
+def test_a_container_sees_its_own_variables_and_none_of_the_servers(
+    host: ContainerHost, tmp_path: Path
+) -> None:
     code, lines = run(host, tmp_path, "[print(*__import__('os').environ), 0][-1]", MINE="1")
     assert code == 0
     names = set(lines[0].split())
     assert {"MINE", "TMPDIR", "OMP_NUM_THREADS"} <= names
-    assert names <= {"MINE", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LC_CTYPE"}
+    assert names <= {
+        "MINE",
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "TMPDIR",
+        "OMP_NUM_THREADS",
+        "CUDA_VISIBLE_DEVICES",
+        "LC_CTYPE",
+    }
 
 
 def test_a_container_leads_its_own_process_group(host: ContainerHost, tmp_path: Path) -> None:
@@ -77,7 +93,9 @@ def test_a_container_leads_its_own_process_group(host: ContainerHost, tmp_path: 
     assert run(host, tmp_path, body) == (0, ["True"])
 
 
-def test_the_worker_parent_has_the_engine_and_none_of_the_heavy_libraries(host: ContainerHost, tmp_path: Path) -> None:
+def test_the_worker_parent_has_the_engine_and_none_of_the_heavy_libraries(
+    host: ContainerHost, tmp_path: Path
+) -> None:
     names = "('xgboost', 'pandas', 'sklearn', 'pyarrow', 'boto3', 'moto', 'sagemaker')"
     body = f"[print(*[name for name in {names} if __import__('sys').modules.get(name)]), 0][-1]"
     assert run(host, tmp_path, body) == (0, ["xgboost"])
@@ -90,7 +108,9 @@ def test_the_worker_parent_is_small(host: ContainerHost, tmp_path: Path) -> None
 
 def test_many_containers_run_at_once(host: ContainerHost, tmp_path: Path) -> None:
     containers = [start(host, tmp_path / str(n), f"[print({n}), {n}][-1]") for n in range(8)]
-    assert [[line.text for line in container.lines()] for container in containers] == [[str(n)] for n in range(8)]
+    assert [[line.text for line in container.lines()] for container in containers] == [
+        [str(n)] for n in range(8)
+    ]
     assert [exit.code for c in containers if (exit := c.wait(10))] == list(range(8))
 
 
@@ -144,7 +164,9 @@ def test_a_container_that_outgrows_its_memory_is_killed_for_it(host: ContainerHo
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds data segments so")
-def test_one_allocation_far_beyond_the_memory_counts_as_out_of_memory(host: ContainerHost, tmp_path: Path) -> None:
+def test_one_allocation_far_beyond_the_memory_counts_as_out_of_memory(
+    host: ContainerHost, tmp_path: Path
+) -> None:
     container = start(host, tmp_path, f"len(bytearray({64 << 30}))", memory=200 << 20)
     outcome = container.wait(20)
     assert outcome is not None
@@ -163,7 +185,9 @@ def test_usage_is_read_from_the_running_process(host: ContainerHost, tmp_path: P
 
 def test_closing_the_host_ends_every_container_and_the_worker_parent(tmp_path: Path) -> None:
     host = ContainerHost()
-    container = start(host, tmp_path, "[print(__import__('os').getppid(), flush=True), __import__('time').sleep(60), 0][-1]")
+    container = start(
+        host, tmp_path, "[print(__import__('os').getppid(), flush=True), __import__('time').sleep(60), 0][-1]"
+    )
     parent = psutil.Process(int(next(container.lines()).text))
     host.close()
     outcome = container.wait(0)

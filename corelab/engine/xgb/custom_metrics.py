@@ -130,7 +130,8 @@ def r2(margins: Array, labels: Array) -> float:
     if len(labels) < 2:
         return float("nan")
     wrong = float((_residuals(margins, labels) ** 2).sum())
-    spread = float(((labels - labels.mean(dtype=np.float64)) ** 2).sum())
+    exact = labels.astype(np.float64)
+    spread = float(((exact - exact.mean()) ** 2).sum())
     if spread == 0:
         return 1.0 if wrong == 0 else 0.0
     return 1 - wrong / spread

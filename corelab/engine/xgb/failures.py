@@ -57,13 +57,10 @@ def report(root: Path, error: BaseException) -> int:
 
 
 def _traceback(error: BaseException) -> str:
-    """The traceback with short file names: the message is to be within the first 1024 characters."""
+    """The traceback without its causes and with short file names: AWS shows 1024 characters, message included."""
     told = traceback.TracebackException.from_exception(error)
-    part: traceback.TracebackException | None = told
-    while part is not None:
-        part.stack = traceback.StackSummary.from_list([_shortened(frame) for frame in part.stack])
-        part = part.__cause__ or part.__context__
-    return "".join(told.format())
+    told.stack = traceback.StackSummary.from_list([_shortened(frame) for frame in told.stack])
+    return "".join(told.format(chain=False))
 
 
 def _shortened(frame: traceback.FrameSummary) -> traceback.FrameSummary:

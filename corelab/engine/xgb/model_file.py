@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +47,7 @@ class ModelFolder:
 
         def end(number: int, frame: Any) -> None:
             self.keep_only_models()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            # An exception could be lost here: the handler may run inside a call from the engine's C code.
+            # An exception may get lost: this may run inside a call from C code, or in the middle of a print.
             os._exit(0)
 
         signal.signal(signal.SIGTERM, end)

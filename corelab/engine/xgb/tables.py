@@ -69,6 +69,8 @@ def read_csv(stream: BinaryIO, weighted: bool) -> Table | None:
             parts.append(_numbers(batch, parts[0].shape[1] if parts else len(batch[0])))
     except csv.Error as error:
         raise ValueError(str(error)) from error
+    finally:
+        text.detach()  # the stream stays its owner's to close
     return from_columns(np.concatenate(parts), weighted) if parts else None
 
 
@@ -114,7 +116,7 @@ def split_parquet(data: bytes) -> Iterator[BinaryIO]:
 
 
 def read_recordio(streams: Iterable[BinaryIO]) -> Table | None:
-    """Dense or sparse rows, whichever the first record is; None when there is no record.
+    """Dense or sparse rows; None when there is no record.
 
     Raises:
         ValueError: not RecordIO, not protobuf, rows of different kinds or lengths, a row without label.
@@ -122,8 +124,7 @@ def read_recordio(streams: Iterable[BinaryIO]) -> Table | None:
     records = [record for stream in streams for record in read_records(stream)]
     if not records:
         return None
-    sparse = records[0].features.keys is not None
-    features = _sparse(records) if sparse else _dense(records)
+    features = _sparse(records) if any(_is_sparse(record) for record in records) else _dense(records)
     return Table(features, _labels(records))
 
 
@@ -156,10 +157,17 @@ def _column(column: Any) -> Floats:
         return np.asarray(filled.astype(np.float32))
 
 
+def _is_sparse(record: Record) -> bool:
+    """An empty row has no keys, only the width that dense rows leave out."""
+    return record.features.keys is not None or (
+        not len(record.features.values) and bool(record.features.width)
+    )
+
+
 def _dense(records: Sequence[Record]) -> Floats:
     width = len(records[0].features.values)
     for record in records:
-        if record.features.keys is not None or len(record.features.values) != width:
+        if len(record.features.values) != width:
             raise ValueError(f"expected dense rows of {width} values as in the first record")
     return np.array([record.features.values for record in records], np.float32)
 

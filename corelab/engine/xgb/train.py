@@ -166,7 +166,7 @@ class _Run:
         models = ModelFolder(self._root / "model", self._scratch, ubj=self._is_3())
         booster = Booster(
             inputs.config,
-            self._threads(inputs.config),
+            threads(inputs.config, self._spec.instance_type),
             models,
             self._checkpoint_folder(),
             master,
@@ -191,20 +191,25 @@ class _Run:
             for fold, model in trained:
                 models.store(model, fold)
 
-    def _threads(self, config: Mapping[str, Any]) -> int:
-        """One thread a job, or what the user asks for as far as instance and machine have it."""
-        try:
-            vcpus = instance_type(self._spec.instance_type).vcpus
-        except BadArgument as error:
-            raise PlatformError(str(error)) from error
-        return min(int(config.get("nthread", 1)), vcpus, os.cpu_count() or 1)
-
     def _checkpoint_folder(self) -> Path | None:
         shown = self._spec.checkpoint_path
         return private_path(self._root, shown) if shown is not None else None
 
     def _is_3(self) -> bool:
         return self._spec.image_version.startswith("3.")
+
+
+def threads(config: Mapping[str, Any], instance: str) -> int:
+    """One thread a job, or what the user asks for as far as instance type and machine have it.
+
+    Raises:
+        PlatformError: no such instance type.
+    """
+    try:
+        vcpus = instance_type(instance).vcpus
+    except BadArgument as error:
+        raise PlatformError(str(error)) from error
+    return min(int(config.get("nthread", 1)), vcpus, os.cpu_count() or 1)
 
 
 def dask_refusals(

@@ -7,23 +7,42 @@ from corelab.engine.xgb.content_types import parse_content_type
 from corelab.engine.xgb.failures import UserError
 
 
-def config(content_type: str | None = "text/csv", mode: str = "File", distribution: str = "FullyReplicated") -> dict[str, str]:
+def config(
+    content_type: str | None = "text/csv", mode: str = "File", distribution: str = "FullyReplicated"
+) -> dict[str, str]:
     typed = {} if content_type is None else {"ContentType": content_type}
-    return {**typed, "TrainingInputMode": mode, "S3DistributionType": distribution, "RecordWrapperType": "None"}
+    return {
+        **typed,
+        "TrainingInputMode": mode,
+        "S3DistributionType": distribution,
+        "RecordWrapperType": "None",
+    }
 
 
 @pytest.mark.parametrize("distribution", ["FullyReplicated", "ShardedByS3Key"])
 @pytest.mark.parametrize(
     ("content_type", "mode"),
     [
-        *[(name, "File") for name in ("csv", "libsvm", "parquet", "recordio-protobuf", "text/csv", "text/libsvm")],
-        *[(name, "File") for name in ("text/x-libsvm", "application/x-parquet", "application/x-recordio-protobuf")],
-        *[(name, "Pipe") for name in ("csv", "parquet", "recordio-protobuf", "text/csv", "application/x-parquet")],
+        *[
+            (name, "File")
+            for name in ("csv", "libsvm", "parquet", "recordio-protobuf", "text/csv", "text/libsvm")
+        ],
+        *[
+            (name, "File")
+            for name in ("text/x-libsvm", "application/x-parquet", "application/x-recordio-protobuf")
+        ],
+        *[
+            (name, "Pipe")
+            for name in ("csv", "parquet", "recordio-protobuf", "text/csv", "application/x-parquet")
+        ],
         ("application/x-recordio-protobuf", "Pipe"),
     ],
 )
 def test_these_configurations_are_supported(content_type: str, mode: str, distribution: str) -> None:
-    given = {"train": config(content_type, mode, distribution), "validation": config(content_type, mode, distribution)}
+    given = {
+        "train": config(content_type, mode, distribution),
+        "validation": config(content_type, mode, distribution),
+    }
     assert validate(given) == given
 
 
@@ -51,30 +70,33 @@ def test_a_channel_without_content_type_is_libsvm() -> None:
 
 
 def test_train_is_required() -> None:
-    with pytest.raises(UserError, match="^Missing required channel: train$"):
+    with pytest.raises(UserError, match=r"^Missing required channel: train$"):
         validate({"validation": config()})
 
 
 def test_other_channels_are_extraneous() -> None:
-    with pytest.raises(UserError, match="^Extraneous channel found: test$"):
+    with pytest.raises(UserError, match=r"^Extraneous channel found: test$"):
         validate({"train": config(), "test": config()})
 
 
 def test_the_code_channel_takes_python_only() -> None:
     assert "code" in validate({"train": config(), "code": config("text/python")})
-    with pytest.raises(UserError, match="'code' channel is not supported"):
+    with pytest.raises(UserError, match=r"'code' channel is not supported"):
         validate({"train": config(), "code": config(None)})
 
 
 def test_a_missing_distribution_fails_as_in_the_container() -> None:
-    with pytest.raises(KeyError, match="'S3DistributionType'"):
+    with pytest.raises(KeyError, match=r"'S3DistributionType'"):
         validate({"train": {"ContentType": "text/csv", "TrainingInputMode": "File"}})
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        *[(text, "libsvm") for text in (None, "libsvm", "text/libsvm", "text/x-libsvm", "text/libsvm ;charset=utf8")],
+        *[
+            (text, "libsvm")
+            for text in (None, "libsvm", "text/libsvm", "text/x-libsvm", "text/libsvm ;charset=utf8")
+        ],
         *[(text, "csv") for text in ("csv", "text/csv", "text/csv; label_size=1", "text/csv;label_size = 1")],
         *[(text, "csv") for text in ("text/csv; charset=utf-8", "TEXT/CSV", 'text/csv;label_size="1"')],
         ("application/x-parquet", "parquet"),

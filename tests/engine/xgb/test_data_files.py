@@ -33,7 +33,9 @@ def test_a_folder_that_is_not_there_has_no_size(tmp_path: Path) -> None:
 def test_a_hidden_file_anywhere_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "c", a="1")
     write(folder / "sub", **{".DS_Store": "x"})
-    with pytest.raises(UserError, match="^Hidden file found in the data path! Remove that before training.$"):
+    with pytest.raises(
+        UserError, match=r"^Hidden file found in the data path! Remove that before training.$"
+    ):
         data_files.size(folder)
 
 
@@ -52,18 +54,22 @@ def test_the_check_leaves_out_marker_and_cache_files(tmp_path: Path) -> None:
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere is not a valid path!$"):
+    with pytest.raises(UserError, match=r"nowhere is not a valid path!$"):
         data_files.check_first_lines(tmp_path / "nowhere", text_formats.check_csv)
 
 
-def test_files_three_levels_deep_become_one_flat_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_three_levels_deep_become_one_flat_folder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = write(tmp_path / "c", a="1", one__a="2", one__two__a="3")
     data_files.flatten([folder], tmp_path / "flat")
     assert contents(tmp_path / "flat") == ["1", "2", "3"]
     assert caplog.text == ""
 
 
-def test_a_folder_too_deep_ends_the_scan_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_too_deep_ends_the_scan_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = write(tmp_path / "c", one__two__three__deep="4")
     data_files.flatten([folder], tmp_path / "flat")
     assert contents(tmp_path / "flat") == []
@@ -81,21 +87,27 @@ def test_several_folders_share_one_flat_folder_that_starts_empty(tmp_path: Path)
 
 
 def test_flattening_a_folder_that_is_not_there_is_the_algorithms_error(tmp_path: Path) -> None:
-    with pytest.raises(AlgorithmError, match="Unable to create symlinks"):
+    with pytest.raises(AlgorithmError, match=r"Unable to create symlinks"):
         data_files.flatten([tmp_path / "nowhere"], tmp_path / "flat")
 
 
-def test_equal_names_and_sizes_look_like_the_same_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_equal_names_and_sizes_look_like_the_same_data(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data_files.warn_of_same_data(write(tmp_path / "train", a="12"), write(tmp_path / "validation", a="34"))
     assert caplog.messages[0].startswith("Suspected identical files found. (")
 
 
 def test_different_data_brings_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    data_files.warn_of_same_data(write(tmp_path / "train", a="12", b="1"), write(tmp_path / "validation", a="345"))
+    data_files.warn_of_same_data(
+        write(tmp_path / "train", a="12", b="1"), write(tmp_path / "validation", a="345")
+    )
     assert caplog.messages == []
 
 
-def test_the_same_folder_for_both_channels_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_same_folder_for_both_channels_is_noticed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data_files.warn_of_same_data(tmp_path / "x", tmp_path / "x")
     assert caplog.messages == [
         "Found same path for training and validation. This is not recommended and results may not be correct."
@@ -103,10 +115,10 @@ def test_the_same_folder_for_both_channels_is_noticed(tmp_path: Path, caplog: py
 
 
 def test_missing_folders_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="^training data's path is not existed$"):
+    with pytest.raises(UserError, match=r"^training data's path is not existed$"):
         data_files.warn_of_same_data(tmp_path / "train", tmp_path / "validation")
     write(tmp_path / "train", a="1")
-    with pytest.raises(UserError, match="^validation data's path is not existed$"):
+    with pytest.raises(UserError, match=r"^validation data's path is not existed$"):
         data_files.warn_of_same_data(tmp_path / "train", tmp_path / "validation")
 
 
@@ -124,7 +136,9 @@ def test_missing_folders_are_told_apart(tmp_path: Path) -> None:
         ("0.5", "5"),
     ],
 )
-def test_delimiters_are_sniffed_with_their_surprises(line: str, delimiter: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_delimiters_are_sniffed_with_their_surprises(
+    line: str, delimiter: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     assert text_formats.csv_delimiter(line) == delimiter
     assert caplog.messages == [f"Determined delimiter of CSV input is '{delimiter}'"]
@@ -132,7 +146,9 @@ def test_delimiters_are_sniffed_with_their_surprises(line: str, delimiter: str, 
 
 def test_a_blank_first_line_has_no_delimiter(tmp_path: Path) -> None:
     write(tmp_path, data="\n1,2\n")
-    with pytest.raises(UserError, match="^Could not determine delimiter on line \n:\nCould not determine delimiter$"):
+    with pytest.raises(
+        UserError, match=r"^Could not determine delimiter on line \n:\nCould not determine delimiter$"
+    ):
         text_formats.check_csv(tmp_path / "data")
 
 
@@ -141,7 +157,9 @@ def test_only_the_beginning_of_an_endless_first_line_is_read(tmp_path: Path) -> 
     assert len(text_formats.first_line(tmp_path / "data")) == 1 << 20
 
 
-@pytest.mark.parametrize("text", ["1 1:2 2:3\n", "1:0.5 1:2 2:3\n", "0\n1 3:1\n1 1:2 2:3\nanything,goes,now\n"])
+@pytest.mark.parametrize(
+    "text", ["1 1:2 2:3\n", "1:0.5 1:2 2:3\n", "0\n1 3:1\n1 1:2 2:3\nanything,goes,now\n"]
+)
 def test_libsvm_lines_pass(text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, data=text)
     text_formats.check_libsvm(tmp_path / "data")
@@ -150,7 +168,16 @@ def test_libsvm_lines_pass(text: str, tmp_path: Path, caplog: pytest.LogCaptureF
 
 @pytest.mark.parametrize(
     "line",
-    ["1,2,3", "1 1:2 2:3 ", "1  1:2 2:3", "1\t1:2\t2:3", "1 1:2 # comment", "a 1:2 2:3", "1:2:3 1:2 2:3", "1 1:2:3 2:3"],
+    [
+        "1,2,3",
+        "1 1:2 2:3 ",
+        "1  1:2 2:3",
+        "1\t1:2\t2:3",
+        "1 1:2 # comment",
+        "a 1:2 2:3",
+        "1:2:3 1:2 2:3",
+        "1 1:2:3 2:3",
+    ],
 )
 def test_other_lines_are_not_libsvm(line: str, tmp_path: Path) -> None:
     write(tmp_path, data=f"{line}\n")
@@ -161,14 +188,18 @@ def test_other_lines_are_not_libsvm(line: str, tmp_path: Path) -> None:
     )
 
 
-def test_csv_taken_for_libsvm_logs_the_label_it_did_not_find(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_csv_taken_for_libsvm_logs_the_label_it_did_not_find(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write(tmp_path, data="1,2,3")
     with pytest.raises(UserError):
         text_formats.check_libsvm(tmp_path / "data")
     assert caplog.messages == ["1,2,3 does not follow LIBSVM label format <label>(:<weight>)."]
 
 
-def test_libsvm_without_features_passes_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_libsvm_without_features_passes_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write(tmp_path, data="1\n0\n")
     text_formats.check_libsvm(tmp_path / "data")
     assert caplog.messages == [

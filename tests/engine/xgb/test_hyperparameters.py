@@ -31,7 +31,11 @@ def message(**given: str) -> str:
             "tweedie_variance_power": "1.4",
         },
         {"objective": "multi:softmax", "num_class": "10"},
-        {"tree_method": "exact", "monotone_constraints": "(1,0)", "interaction_constraints": "[[1,2,4],[3,5]]"},
+        {
+            "tree_method": "exact",
+            "monotone_constraints": "(1,0)",
+            "interaction_constraints": "[[1,2,4],[3,5]]",
+        },
         {"tree_method": "approx", "interaction_constraints": "[[1,2,4],[3,5]]"},
         {"_kfold": "5"},
         {"verbosity": "0"},
@@ -95,7 +99,7 @@ def test_of_alias_and_name_the_later_one_counts() -> None:
 
 
 def test_num_round_is_required() -> None:
-    with pytest.raises(UserError, match="^Missing required hyperparameter: num_round$"):
+    with pytest.raises(UserError, match=r"^Missing required hyperparameter: num_round$"):
         validate({"eta": "0.1"})
 
 
@@ -164,16 +168,20 @@ def test_the_tuning_metric_is_one_of_the_validation_set() -> None:
     assert "train:auc is not in ['validation:accuracy'," in message(_tuning_objective_metric="train:auc")
 
 
-@pytest.mark.parametrize(("name", "value"), [("monotone_constraints", "1"), ("interaction_constraints", "[1,2]")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("monotone_constraints", "1"), ("interaction_constraints", "[1,2]")]
+)
 def test_a_literal_of_another_shape_is_the_algorithms_error(name: str, value: str) -> None:
-    with pytest.raises(AlgorithmError, match=r"unexpected failure when validating .* \(caused by TypeError\)$"):
+    with pytest.raises(
+        AlgorithmError, match=r"unexpected failure when validating .* \(caused by TypeError\)$"
+    ):
         validate({**BASE, name: value, "tree_method": "hist"})
 
 
 def test_stages_come_in_the_containers_order() -> None:
     """Required before known, known before range, range before dependencies, each in the user's order."""
     wrong = {"objective": "multi:softmax", "eta": "2", "max_depth": "x", "no_such": "1"}
-    with pytest.raises(UserError, match="Missing required"):
+    with pytest.raises(UserError, match=r"Missing required"):
         validate(wrong)
     assert "could not parse" in message(**wrong)
     assert "Extraneous" in message(objective="multi:softmax", eta="2", no_such="1", max_depth="x")
@@ -182,10 +190,10 @@ def test_stages_come_in_the_containers_order() -> None:
 
 
 AUC = "Metric 'auc' can only be applied for classification and ranking problems."
-MONOTONE = "monotone_constraints can be used only when the tree_method parameter is set to either 'exact' or 'hist'."
-INTERACTION = (
-    "interaction_constraints can be used only when the tree_method parameter is set to either 'exact', 'hist' or 'approx'."
+MONOTONE = (
+    "monotone_constraints can be used only when the tree_method parameter is set to either 'exact' or 'hist'."
 )
+INTERACTION = "interaction_constraints can be used only when the tree_method parameter is set to either 'exact', 'hist' or 'approx'."
 
 
 @pytest.mark.parametrize(
@@ -249,11 +257,13 @@ def test_rules_between_hyperparameters(given: dict[str, str], expected: str) -> 
 
 @pytest.mark.parametrize("updater", ["prune", "shotgun,coord_descent"])
 def test_a_linear_booster_takes_one_linear_updater(updater: str) -> None:
-    assert message(booster="gblinear", updater=updater).startswith("Linear updater should be one of these options: ")
+    assert message(booster="gblinear", updater=updater).startswith(
+        "Linear updater should be one of these options: "
+    )
 
 
 def test_a_metric_without_an_objective_fails_as_in_the_container() -> None:
-    with pytest.raises(KeyError, match="'objective'"):
+    with pytest.raises(KeyError, match=r"'objective'"):
         validate({**BASE, "eval_metric": "rmse"})
 
 

@@ -4,13 +4,21 @@ import re
 
 import pytest
 
-from corelab.engine.xgb.metrics import METRIC_DEFINITIONS, NAMES, default_definitions, is_maximized, metric_pattern
+from corelab.engine.xgb.metrics import (
+    METRIC_DEFINITIONS,
+    NAMES,
+    default_definitions,
+    is_maximized,
+    metric_pattern,
+)
 
 LINE = "[36]#011train-auc:0.91429#011train-error:0.1#011validation-auc:0.80998#011validation-error:1e-05"
 
 
 def test_every_metric_is_defined_for_both_sets() -> None:
-    assert {d["Name"] for d in METRIC_DEFINITIONS} == {f"{s}:{m}" for s in ("train", "validation") for m in NAMES}
+    assert {d["Name"] for d in METRIC_DEFINITIONS} == {
+        f"{s}:{m}" for s in ("train", "validation") for m in NAMES
+    }
 
 
 @pytest.mark.parametrize(
@@ -40,7 +48,13 @@ def test_a_metric_is_not_found_in_anothers_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "maximized"),
-    [("validation:auc", True), ("f1", True), ("train:ndcg", True), ("validation:rmse", False), ("error", False)],
+    [
+        ("validation:auc", True),
+        ("f1", True),
+        ("train:ndcg", True),
+        ("validation:rmse", False),
+        ("error", False),
+    ],
 )
 def test_directions(name: str, maximized: bool) -> None:
     assert is_maximized(name) is maximized

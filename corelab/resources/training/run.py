@@ -277,6 +277,7 @@ class TrainingRun:
             environment=self._request.get("Environment", {}),
             memory_bytes=instance_type(resources["InstanceType"]).memory_bytes,
             checkpoint_path=checkpoints["LocalPath"] if checkpoints else None,
+            image_version=image.version,
             notes=image.notes,
         )
 

@@ -1,0 +1,81 @@
+"""A private local SageMaker for one submission, forked from a parent that has it loaded.
+
+It listens on sockets handed to it, which live in other processes' network namespaces: nothing else is reachable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from corelab.grading import job_parent
+from corelab.grading.walls.frames import Channel, receive_with_files, send_with_files
+from corelab.home import Home
+from corelab.server.app import Front, Settings
+from corelab.server.hold import MOST_SECONDS
+from corelab.server.serve import _loop_factory
+
+
+def run(channel: Channel, folder: str) -> int:
+    """Serve until the grader hangs up; the home in ``folder`` may hold resources already."""
+    control = socket.socket(fileno=os.dup(channel.fileno()))
+    channel.close()
+    job_parent.adopt()
+    home = Home(Path(folder) / "home").create()
+    with home.lock():
+        front = Front(home, version("corelab"), Settings(MOST_SECONDS))
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_serve(control, front))
+        finally:
+            front.close()
+    return 0
+
+
+async def _serve(control: socket.socket, front: Front) -> None:
+    config = uvicorn.Config(
+        front, http="httptools", loop="none", lifespan="off", log_level="warning", access_log=False,
+        server_header=False,
+    )  # fmt: skip
+    config.load()
+    loop, ended, state = asyncio.get_running_loop(), asyncio.Event(), ServerState()
+
+    def protocol() -> asyncio.Protocol:
+        made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})
+        return made
+
+    threading.Thread(target=_obey, args=(control, loop, protocol, ended), daemon=True).start()
+    await front.open()
+    await ended.wait()
+    front.fleet.close()
+
+
+def _obey(
+    control: socket.socket,
+    loop: asyncio.AbstractEventLoop,
+    protocol: Callable[[], asyncio.Protocol],
+    ended: asyncio.Event,
+) -> None:
+    """Listen on every socket the grader hands over, until it hangs up."""
+    send_with_files(control, {"ready": os.getpid(), "version": version("corelab")})
+    while True:
+        try:
+            request, files = receive_with_files(control)
+        except OSError:
+            request, files = None, []
+        if request is None:
+            loop.call_soon_threadsafe(ended.set)
+            return
+        for descriptor in files:
+            listener = socket.socket(fileno=descriptor)
+            asyncio.run_coroutine_threadsafe(loop.create_server(protocol, sock=listener), loop).result()
+        send_with_files(control, {"listening": len(files)})

@@ -1,0 +1,86 @@
+"""The warm parent: loads the heavy libraries once, then forks an enclosure for every submission.
+
+It holds no test, no mark and no credential: its children inherit its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import warnings
+from typing import Final
+
+from corelab.grading.walls import enclosure
+from corelab.grading.walls.frames import receive_with_files, send_with_files
+
+NOTEBOOK: Final = (
+    "numpy",
+    "pandas",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "boto3",
+    "s3transfer.manager",
+    "xgboost",
+    "sklearn.metrics",
+    "sagemaker_core.resources",
+    "sagemaker_core.helper.session_helper",
+    "sagemaker",
+    "sagemaker.serializers",
+    "IPython.core.interactiveshell",
+    "corelab.connection",
+    "corelab.checks",
+    "corelab.churn",
+    "corelab.core.session",
+    "corelab.grading.kernel",
+    "corelab.grading.judge",
+)
+CLOUD: Final = ("corelab.engine.xgb.preload", "corelab.server.serve", "corelab.grading.cloud")
+KINDS: Final = {"notebook": NOTEBOOK, "cloud": CLOUD}
+
+
+def main() -> None:
+    kind = sys.argv[1]
+    asked = socket.socket(fileno=int(sys.argv[2]))
+    failed = preload(KINDS[kind])
+    gc.collect()
+    gc.freeze()
+    # Nobody waits for the children: each lives on its own channel.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    send_with_files(asked, {"ready": kind, "failed": failed})
+    while True:
+        request, files = receive_with_files(asked)
+        if request is None:
+            os._exit(0)
+        if os.fork() == 0:
+            asked.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            enclosure.live(request, files)
+        for descriptor in files:
+            os.close(descriptor)
+
+
+def preload(modules: tuple[str, ...]) -> list[str]:
+    """Import what can be imported; the names of what could not."""
+    failed = []
+    with warnings.catch_warnings(), contextlib.redirect_stderr(None):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.INFO)
+        for name in modules:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                failed.append(name)
+        logging.disable(logging.NOTSET)
+    return failed
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corelab.engine.contract import Engine
+from corelab.engine.serving_contract import ModelServer
 from corelab.resources.quotas import Quotas
 from corelab.resources.records import Record, arn
 from corelab.resources.registry import Registry
@@ -39,6 +40,7 @@ class Cloud:
     metrics: MetricStore
     identity: Identity
     engine: Engine
+    models: ModelServer
     runner: Runner
     fleet: Fleet
     quotas: Quotas

@@ -62,6 +62,7 @@ class Front:
         self.aws = AwsServices(home.aws)
         self.moto = WsgiBridge(self.aws.wsgi, _MOTO_THREADS)
         self._engine = LocalEngine()
+        self._models = LocalModelServer(self._engine.host)
         registry = Registry(home.state_db)
         self.fleet = self._fleet(home, registry, settings)
         self._cloud = Cloud(
@@ -71,6 +72,7 @@ class Front:
             metrics=self.aws.metrics,
             identity=self.aws.identity,
             engine=self._engine,
+            models=self._models,
             runner=Runner(),
             fleet=self.fleet,
             quotas=Quotas.load(home.path / "quotas.toml"),
@@ -101,8 +103,7 @@ class Front:
         self._cloud.registry.close()
 
     def _fleet(self, home: Home, registry: Registry, settings: Settings) -> LiveFleet:
-        server = LocalModelServer(self._engine.host)
-        host = Host(server, self.aws.logs, self.aws.metrics, settings.idle_seconds)
+        host = Host(self._models, self.aws.logs, self.aws.metrics, settings.idle_seconds)
         deployer = Deployer(
             registry, self.aws.objects, self.aws.identity, host, home.path / "endpoints", self.aws.alarm_state
         )

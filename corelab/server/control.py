@@ -14,7 +14,7 @@ from corelab.errors import AWSError
 from corelab.resources.cloud import Cloud
 from corelab.server.hold import Holder
 from corelab.services.autoscaling import scaling
-from corelab.services.sagemaker import endpoint_configs, endpoints, models, search, tags, training
+from corelab.services.sagemaker import endpoint_configs, endpoints, models, search, tags, training, transform
 from corelab.store.contract import Caller
 from corelab.wire.dispatch import find
 from corelab.wire.http import HttpRequest, HttpResponse
@@ -26,7 +26,7 @@ from corelab.wire.validate import validate
 log = logging.getLogger(__name__)
 
 MODULES: dict[str, list[ModuleType]] = {
-    "sagemaker": [training, models, endpoint_configs, endpoints, tags, search],
+    "sagemaker": [training, models, endpoint_configs, endpoints, transform, tags, search],
     "application-autoscaling": [scaling],
 }
 _THREADS = 16

@@ -67,10 +67,11 @@ def to_json(variants: list[Variant]) -> list[dict[str, Any]]:
 
 
 def from_json(stored: list[dict[str, Any]]) -> list[Variant]:
-    variants = [Variant(**entry) for entry in stored]
-    return [
-        v if v.serverless is None else replace(v, serverless=Serverless(**v.serverless)) for v in variants
-    ]  # type: ignore[arg-type]
+    return [Variant(**{**entry, "serverless": _serverless(entry["serverless"])}) for entry in stored]
+
+
+def _serverless(stored: dict[str, int] | None) -> Serverless | None:
+    return None if stored is None else Serverless(**stored)
 
 
 def _config(serverless: Serverless) -> dict[str, int]:

@@ -97,6 +97,7 @@ class AwsServices:
     def close(self) -> None:
         """Close the files; requests still running fail."""
         AwsServices._open = None
+        self._s3.close()
         for database in self._databases:
             database.close()
 

@@ -55,6 +55,8 @@ def canonical_environ(call: Call, body: bytes) -> Environ:
     moto reads the account, the region and sometimes the bucket from headers any client may set.
     """
     environ = {key: value for key, value in call.environ.items() if key not in _DROPPED}
+    if call.service != "s3":
+        environ.pop("HTTP_CONTENT_ENCODING", None)  # unpacked already
     host = _HOSTS.get(call.service, f"{call.service}.{{region}}.amazonaws.com").format(region=call.region)
     environ.update(
         {

@@ -23,9 +23,9 @@ from corelab.aws.authorize import Gate
 from corelab.aws.call import Answer, Call
 from corelab.aws.embedded import ACCOUNT
 from corelab.aws.filter_pattern import parse
+from corelab.aws.intake import read_document
 from corelab.aws.operations import operation_of
 from corelab.aws.replay import ask
-from corelab.aws.s3.intake import Intake
 from corelab.errors import AWSError
 from corelab.store.blobs import BlobFolder
 from corelab.store.logs import START, Event, Group, Logs, NewGroup, Position, Span, Stream
@@ -305,7 +305,7 @@ class LogsService:
         self._gate = gate
 
     def answer(self, call: Call) -> Answer:
-        body = Intake(call.environ).document(self._blobs)
+        body = read_document(call.environ, self._blobs)
         self._gate.check(call, *operation_of(call, body))
         try:
             return ask(LogsAnswers(), call, body)

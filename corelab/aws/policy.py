@@ -16,8 +16,6 @@ from typing import Any
 
 from corelab.aws.conditions import Context, holds
 
-Statement = Mapping[str, Any]
-
 
 class Decision(Enum):
     """The three outcomes, in IAM's own words."""
@@ -37,6 +35,43 @@ class Question:
     principals: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One value of an element and its Not twin: any of these patterns, or none of them."""
+
+    patterns: re.Pattern[str] | None  # None: it depends on variables, so the texts are compiled when asked
+    texts: tuple[str, ...]
+    wanted: bool
+
+    def covers(self, value: str, context: Context) -> bool:
+        patterns = self.patterns or _any_of(tuple(_with_variables(text, context) for text in self.texts))
+        return (patterns.fullmatch(value) is not None) is self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement, compiled once; policies such as AmazonSageMakerFullAccess have dozens."""
+
+    denies: bool
+    action: Rule | None
+    resource: Rule | None  # a trust policy has no Resource at all
+    principals: frozenset[str] | None
+    names_others: bool  # NotPrincipal
+    conditions: Mapping[str, Any]
+
+    def applies(self, question: Question) -> bool:
+        return (
+            self.action is not None
+            and self.action.covers(question.action, question.context)
+            and (self.resource is None or self.resource.covers(question.resource, question.context))
+            and holds(self.conditions, question.context)
+        )
+
+    def names(self, principals: frozenset[str]) -> bool:
+        """Whether the statement speaks of anyone who goes by one of these names."""
+        return self.principals is not None and bool(self.principals & principals) is not self.names_others
+
+
 def decide(documents: Iterable[str], question: Question, *, by_principal: bool = False) -> Decision:
     """What policies say together: a denial beats any permission.
 
@@ -46,27 +81,26 @@ def decide(documents: Iterable[str], question: Question, *, by_principal: bool =
         by_principal: the policies are attached to a resource and name whom they speak of.
     """
     decision = Decision.IMPLICIT_DENY
-    for statement in statements(documents):
-        if by_principal and not _names(statement, question.principals):
-            continue
-        if not _applies(statement, question):
-            continue
-        if statement.get("Effect") == "Deny":
-            return Decision.EXPLICIT_DENY
-        decision = Decision.ALLOWED
+    for document in documents:
+        for statement in statements(document):
+            if by_principal and not statement.names(question.principals):
+                continue
+            if not statement.applies(question):
+                continue
+            if statement.denies:
+                return Decision.EXPLICIT_DENY
+            decision = Decision.ALLOWED
     return decision
 
 
-def statements(documents: Iterable[str]) -> list[Statement]:
-    """All statements of policy documents."""
-    found: list[Statement] = []
-    for document in documents:
-        try:
-            content = json.loads(document).get("Statement", [])
-        except (ValueError, AttributeError):
-            continue
-        found += [statement for statement in as_list(content) if isinstance(statement, dict)]
-    return found
+@lru_cache(maxsize=256)
+def statements(document: str) -> tuple[Statement, ...]:
+    """The statements of a policy document."""
+    try:
+        content = json.loads(document).get("Statement", [])
+    except (ValueError, AttributeError):
+        return ()
+    return tuple(_statement(written) for written in as_list(content) if isinstance(written, dict))
 
 
 def as_list(value: Any) -> Sequence[Any]:
@@ -74,43 +108,37 @@ def as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]
 
 
-@lru_cache(maxsize=4096)
-def pattern(text: str, *, ignore_case: bool = False) -> re.Pattern[str]:
-    """IAM's wildcards as a regular expression: ``*`` for any text, ``?`` for one character."""
-    parts = [".*" if c == "*" else "." if c == "?" else re.escape(c) for c in text]
-    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
-def _applies(statement: Statement, question: Question) -> bool:
-    return (
-        _matches(statement, "Action", question.action, question.context, ignore_case=True)
-        and _matches(statement, "Resource", question.resource, question.context)
-        and holds(statement.get("Condition") or {}, question.context)
+def _statement(written: Mapping[str, Any]) -> Statement:
+    others = "NotPrincipal" in written
+    principal = written.get("NotPrincipal" if others else "Principal")
+    return Statement(
+        denies=written.get("Effect") == "Deny",
+        action=_rule(written, "Action", ignore_case=True),
+        resource=_rule(written, "Resource"),
+        principals=_listed(principal) if principal is not None else None,
+        names_others=others,
+        conditions=written.get("Condition") or {},
     )
 
 
-def _matches(
-    statement: Statement, element: str, value: str, context: Context, *, ignore_case: bool = False
-) -> bool:
-    """Whether the element, or its Not twin, covers the value; a trust policy has no Resource at all."""
+def _rule(written: Mapping[str, Any], element: str, *, ignore_case: bool = False) -> Rule | None:
     for name, wanted in ((element, True), (f"Not{element}", False)):
-        if name in statement:
-            texts = (_with_variables(str(text), context) for text in as_list(statement[name]))
-            return any(pattern(text, ignore_case=ignore_case).fullmatch(value) for text in texts) is wanted
-    return element == "Resource"
+        if name in written:
+            texts = tuple(str(text) for text in as_list(written[name]))
+            varies = any("${" in text for text in texts)
+            return Rule(None if varies else _any_of(texts, ignore_case=ignore_case), texts, wanted)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _any_of(texts: tuple[str, ...], *, ignore_case: bool = False) -> re.Pattern[str]:
+    """IAM's wildcards as one regular expression: ``*`` for any text, ``?`` for one character."""
+    parts = ("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in text) for text in texts)
+    return re.compile("|".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def _with_variables(text: str, context: Context) -> str:
-    if "${" not in text:
-        return text
     return re.sub(r"\$\{([^}]+)\}", lambda found: "".join(as_list(context.get(found[1], "${?}"))[:1]), text)
-
-
-def _names(statement: Statement, principals: frozenset[str]) -> bool:
-    for element, wanted in (("Principal", True), ("NotPrincipal", False)):
-        if element in statement:
-            return bool(_listed(statement[element]) & principals) is wanted
-    return False
 
 
 def _listed(principal: Any) -> frozenset[str]:

@@ -21,9 +21,9 @@ from moto.moto_api._internal.moto_random import MotoRandom
 
 from corelab.aws.authorize import Gate
 from corelab.aws.call import Answer, Call, canonical_environ
+from corelab.aws.intake import read_document
 from corelab.aws.operations import operation_of
 from corelab.aws.s3.answers import S3Request
-from corelab.aws.s3.intake import Intake
 from corelab.store.blobs import BlobFolder
 from corelab.store.journal import Entry, Journal
 
@@ -90,7 +90,7 @@ class Replayed:
 
     def answer(self, call: Call) -> Answer:
         """Carry out one request and remember it if it changed anything."""
-        body = Intake(call.environ).document(self._blobs)
+        body = read_document(call.environ, self._blobs)
         operation, parameters = operation_of(call, body)
         self._gate.check(call, operation, parameters)
         with self._lock:

@@ -16,10 +16,10 @@ from corelab.aws.authorize import Gate
 from corelab.aws.call import Answer, Call
 from corelab.aws.embedded import ACCOUNT
 from corelab.aws.identity import ASSUME, LEARNER_KEY, Principals
+from corelab.aws.intake import read_document
 from corelab.aws.operations import operation_of
 from corelab.aws.policy import Decision
 from corelab.aws.replay import ask
-from corelab.aws.s3.intake import Intake
 from corelab.errors import AWSError
 from corelab.store.blobs import BlobFolder
 from corelab.store.contract import Caller
@@ -111,7 +111,7 @@ class Sts:
         self._gate = gate
 
     def answer(self, call: Call) -> Answer:
-        body = Intake(call.environ).document(self._blobs)
+        body = read_document(call.environ, self._blobs)
         self._gate.check(call, *operation_of(call, body))
         assert call.caller is not None
         return ask(StsAnswers(call.caller), call, body)

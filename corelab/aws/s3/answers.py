@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import xmltodict  # type: ignore[import-untyped]
+from moto.core.mime_types import APP_XML
 from moto.core.request import Request
 from moto.core.responses import ActionResult
 from moto.s3 import responses as moto_responses
@@ -16,8 +17,9 @@ from moto.s3.exceptions import InvalidArgumentError, MalformedXML
 from moto.s3.models import OWNER
 from moto.s3.responses import S3Response
 
+from corelab.aws.checksums import checksum_of
 from corelab.aws.s3.body import Body
-from corelab.aws.s3.checksums import checksum_of
+from corelab.aws.s3.pages import list_page
 from corelab.aws.s3.unit import current
 from corelab.aws.s3.uploads import UploadTable
 from corelab.errors import AWSError
@@ -52,6 +54,14 @@ class S3Answers(S3Response):
 
     def parse_key_name(self) -> str:
         return self._key
+
+    @staticmethod
+    def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        return headers, body  # S3 names a request in a header of its own, which the application adds
+
+    def list_objects_v2(self) -> Any:
+        self.backend.get_bucket(self.bucket_name)
+        return 200, {"content-type": APP_XML}, list_page(current().index, self.bucket_name, self.querystring)
 
     def list_multipart_uploads(self) -> Any:
         prefix = self.querystring.get("prefix", [""])[0]
@@ -110,4 +120,5 @@ def _checksum(body: Body | bytes, algorithm: str, encode_base64: bool = True) ->
     return text if encode_base64 else base64.b64decode(text)
 
 
+# The same results as moto's own for what it knows, so nobody else in the process can mind.
 moto_responses.compute_checksum = _checksum  # type: ignore[attr-defined]

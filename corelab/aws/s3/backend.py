@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 from typing import Any
 
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as moto_models
-from moto.s3.exceptions import BucketAlreadyExists, InvalidArgumentError
+from moto.s3.exceptions import BucketAlreadyExists
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.utilities.tagging_service import TaggingService
 
@@ -172,19 +171,6 @@ class StoredBackend(S3Backend):
         page = list_keys(self.index, wanted, marker or "")
         return _keys(page.versions), page.prefixes, page.truncated, page.last if delimiter else None
 
-    def list_objects_v2(
-        self,
-        bucket: FakeBucket,
-        prefix: str | None,
-        delimiter: str | None,
-        continuation_token: str | None,
-        start_after: str | None,
-        max_keys: int,
-    ) -> tuple[Any, bool, str | None]:
-        after = _read_token(continuation_token) if continuation_token else (start_after or "")
-        page = list_keys(self.index, Wanted(bucket.name, prefix or "", delimiter or "", max_keys), after)
-        return [*_keys(page.versions), *page.prefixes], page.truncated, _write_token(page.last)
-
     def list_object_versions(
         self,
         bucket_name: str,
@@ -223,17 +209,32 @@ class StoredBackend(S3Backend):
         return marker
 
 
+_MOTO = {
+    name: getattr(moto_models, name) for name in ("FakeKey", "FakeMultipart", "FakeDeleteMarker", "S3Backend")
+}
+
+
 def install(index: ObjectIndex) -> StoredBackend:
     """Put our classes in moto's places and make the one backend."""
-    moto_models.FakeKey = StoredKey  # type: ignore[misc]
-    moto_models.FakeMultipart = StoredUpload  # type: ignore[misc]
-    moto_models.FakeDeleteMarker = StoredMarker  # type: ignore[misc]
+    _place(FakeKey=StoredKey, FakeMultipart=StoredUpload, FakeDeleteMarker=StoredMarker)
     StoredBackend.index = index
     s3_backends.clear()
     s3_backends.backend = StoredBackend
     backend = s3_backends[ACCOUNT][PARTITION]
     assert isinstance(backend, StoredBackend)
     return backend
+
+
+def uninstall() -> None:
+    """Give moto its own classes back, for whoever else in this process may use it."""
+    _place(**_MOTO)
+    s3_backends.clear()
+    s3_backends.backend = _MOTO["S3Backend"]
+
+
+def _place(**classes: type) -> None:
+    for name, chosen in classes.items():
+        setattr(moto_models, name, chosen)
 
 
 def _keys(versions: list[Version]) -> list[StoredKey]:
@@ -243,15 +244,3 @@ def _keys(versions: list[Version]) -> list[StoredKey]:
 
 def _not_null(versions: list[Any]) -> list[Any]:
     return [version for version in versions if version.version_id != NULL_VERSION]
-
-
-def _write_token(last: str | None) -> str | None:
-    return base64.urlsafe_b64encode(last.encode()).decode() if last is not None else None
-
-
-def _read_token(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except ValueError:
-        text = "The continuation token provided is incorrect"
-        raise InvalidArgumentError(text, name="continuation-token", value=token) from None

@@ -17,13 +17,13 @@ from urllib.parse import parse_qs, quote
 from corelab.aws.authorize import Gate, object_arn, s3_permissions
 from corelab.aws.call import Answer, Call, canonical_environ
 from corelab.aws.embedded import DEFAULT_REGION
+from corelab.aws.intake import Intake
 from corelab.aws.policy import Decision
 from corelab.aws.request import Environ, split_path
 from corelab.aws.s3 import rules
 from corelab.aws.s3.answers import Result, S3Answers
-from corelab.aws.s3.backend import install
+from corelab.aws.s3.backend import install, uninstall
 from corelab.aws.s3.body import Body
-from corelab.aws.s3.intake import Intake
 from corelab.aws.s3.keys import load, read_acl
 from corelab.aws.s3.unit import Unit, begin
 from corelab.errors import AWSError
@@ -177,6 +177,9 @@ class S3Service:
             )
             self._journal.forget("s3", DEFAULT_REGION, subject)
             self._journal.append(entry, supersede=True)
+
+    def close(self) -> None:
+        uninstall()
 
     def _reload(self) -> None:
         """Take up the state that is on disk, in place of what memory has come to believe."""

@@ -20,9 +20,9 @@ from moto.s3.models import FakeKey, FakeMultipart
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 from requests.structures import CaseInsensitiveDict
 
+from corelab.aws.checksums import ALGORITHMS, base64_digest, checksum_of
 from corelab.aws.embedded import ACCOUNT, DEFAULT_REGION
 from corelab.aws.s3.body import Body
-from corelab.aws.s3.checksums import ALGORITHMS, base64_digest, checksum_of
 from corelab.aws.s3.keys import StoredKey, read_acl, write_acl
 from corelab.aws.s3.unit import current
 from corelab.store.index import Part, Upload

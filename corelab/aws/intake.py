@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from corelab.aws.checksums import ALGORITHMS, Checksum, base64_digest
 from corelab.aws.request import Environ
-from corelab.aws.s3.checksums import ALGORITHMS, Checksum, base64_digest
 from corelab.errors import AWSError
 from corelab.store.blobs import PIECE, BlobFolder, Content
 
@@ -135,6 +136,27 @@ class Intake:
             promised = self._header(_CHECKSUM + name.lower()) or self._trailers.get(_CHECKSUM + name.lower())
             if promised is not None and promised != value:
                 raise _bad_digest(name, "the calculated checksum")
+
+
+def read_document(environ: Environ, blobs: BlobFolder) -> bytes:
+    """The body of a request to any service but S3, unpacked if it came packed.
+
+    S3 keeps Content-Encoding for the object it is about, even where the request has no body.
+    """
+    body = Intake(environ).document(blobs)
+    return _unpacked(body) if environ.get("HTTP_CONTENT_ENCODING") == "gzip" else body
+
+
+def _unpacked(body: bytes) -> bytes:
+    """A gzip body, as SDKs send long lists of metrics; never more than a document may have."""
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(body, DOCUMENT_LIMIT)
+    except zlib.error:
+        raise AWSError("InvalidRequest", "The request body is not the gzip it says it is.") from None
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise AWSError("RequestEntityTooLarge", "The unpacked request body is too large or incomplete.", 413)
+    return plain
 
 
 def _is_md5(encoded: str) -> bool:

@@ -1,0 +1,28 @@
+"""A process with nothing but the AWS services behind the bridge: ``python server.py FOLDER`` prints its port."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from corelab.aws.app import AwsServices
+from corelab.aws.bridge import WsgiBridge
+
+
+async def main(folder: Path) -> None:
+    services = AwsServices(folder)
+    bridge = WsgiBridge(services.wsgi, 8)
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(bridge, log_level="error", lifespan="off", server_header=False)
+    print(listener.getsockname()[1], flush=True)
+    await uvicorn.Server(config).serve(sockets=[listener])
+    bridge.close()
+    services.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,18 +56,3 @@ def test_other_shells_get_their_own_words() -> None:
 def test_an_unknown_shell_is_refused() -> None:
     with pytest.raises(BadArgument, match="sh, fish, powershell, cmd, not 'tcsh'"):
         environment.exports({}, "tcsh")
-
-
-def test_both_sdks_read_the_settings_and_telemetry_is_off(variables: environment.Variables) -> None:
-    script = (
-        "import json, sys, os\n"
-        "os.environ.update(json.loads(sys.argv[1]))\n"
-        "from sagemaker.config import load_sagemaker_config\n"
-        "from sagemaker_core.main.default_configs_helper import load_default_configs\n"
-        "print(load_sagemaker_config()['SageMaker']['PythonSDK']['Modules']['TelemetryOptOut'], load_default_configs())"
-    )
-    settings = json.dumps({name: value for name, value in variables.items() if value is not None})
-    ended = subprocess.run(
-        [sys.executable, "-c", script, settings], capture_output=True, text=True, check=True
-    )
-    assert ended.stdout.splitlines()[-1] == "True {}"

@@ -14,12 +14,16 @@ from sagemaker import Session
 from sagemaker_core.main.utils import SageMakerClient
 Session()
 SageMakerClient()
-print("done")
+
+from sagemaker.config import load_sagemaker_config
+from sagemaker_core.main.default_configs_helper import load_default_configs
+
+print(load_sagemaker_config()["SageMaker"]["PythonSDK"]["Modules"], load_default_configs())
 """
 
 
-def test_importing_and_opening_both_sdks_prints_nothing(small_home: Home) -> None:
+def test_both_sdks_open_in_silence_with_telemetry_off_and_no_defaults_of_an_account(small_home: Home) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", USE, small_home.path], capture_output=True, text=True, check=True
     )
-    assert (ended.stdout, ended.stderr) == ("done\n", "")
+    assert (ended.stdout, ended.stderr) == ("{'TelemetryOptOut': True} {}\n", "")

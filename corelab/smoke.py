@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.table import Table
 
@@ -72,20 +73,41 @@ def run(
     Raises:
         CorelabError: there is no such assignment, or nothing to run.
     """
-    console = console or Console()
+    console, out = console or Console(), out.resolve()
     results = []
-    for notebook in _notebooks(root / "source", assignments):
-        with console.status(f"{notebook.parent.name}: running {notebook.name}"):
-            result = _execute(notebook, out / notebook.parent.name, target)
-        results.append(result)
-        if result.failure:
-            console.print(
-                f"{result.assignment}, cell {result.failure.cell!r}:", style="bold red", highlight=False
-            )
-            console.print(result.failure.message, markup=False, highlight=False)
+    notebooks = _notebooks(root / "source", assignments)
+    with _only_run(out):
+        for notebook in notebooks:
+            results.append(_run_one(notebook, out / notebook.parent.name, target, console))
+        _write_summary(results, target, out)
     console.print(_table(results))
-    _write_summary(results, target, out)
     return 0 if all(result.passed for result in results) else 1
+
+
+def _run_one(notebook: Path, folder: Path, target: str, console: Console) -> Result:
+    with console.status(f"{notebook.parent.name}: running {notebook.name}"):
+        result = _execute(notebook, folder, target)
+    if result.failure:
+        console.print(
+            f"{result.assignment}, cell {result.failure.cell!r}:", style="bold red", highlight=False
+        )
+        console.print(result.failure.message, markup=False, highlight=False)
+    return result
+
+
+@contextlib.contextmanager
+def _only_run(out: Path) -> Iterator[None]:
+    """Two runs in one folder would pull it from under each other's kernels."""
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as problem:
+        raise CorelabError(f"another smoke run is writing to {out}; wait for it or give --out") from problem
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _notebooks(source: Path, assignments: Sequence[str]) -> list[Path]:
@@ -162,15 +184,24 @@ def _set_environment(values: dict[str, str | None]) -> None:
 
 
 def _failure(problem: Exception, executed: Path) -> Failure:
-    cell, message = "?", str(problem)
+    """What the failed cell said; libraries that print their own traceback leave no error output."""
+    name, message, cell = type(problem).__name__, str(problem), "?"
     for node in _cells(executed):
-        for output in node.get("outputs", []):
-            if output.output_type == "error":
-                cell = node.get("id", "?")
-                message = output.evalue if output.evalue else output.ename
-    name = getattr(problem, "ename", type(problem).__name__)
+        if not node.metadata.get("papermill", {}).get("exception"):
+            continue
+        cell = node.get("id", "?")
+        errors = [output for output in node.outputs if output.output_type == "error"]
+        if errors:
+            name, message = errors[-1].ename, errors[-1].evalue
+        else:
+            message = "".join(_printed(output) for output in node.outputs) or message
     lines = [line.rstrip() for line in message.splitlines() if line.strip()]
     return Failure(cell, name, "\n".join([f"{name}:", *lines[-SHOWN_LINES:]]))
+
+
+def _printed(output: Any) -> str:
+    text = output.get("text") or output.get("data", {}).get("text/plain", "")
+    return "".join(text) + "\n"
 
 
 def _cells(notebook: Path) -> list[Any]:

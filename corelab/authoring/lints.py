@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -37,7 +38,8 @@ def complaints(lesson: Marked, assignment: Assignment) -> Iterator[str]:
 
 def _long_cells(lesson: Marked) -> Iterator[tuple[Cell, str]]:
     for cell, _ in lesson:
-        lines = [line for line in cell.source.splitlines() if not line.strip().startswith(DELIMITERS)]
+        lines = [line.strip() for line in cell.source.splitlines()]
+        lines = [line for line in lines if line and not line.startswith(DELIMITERS)]
         if cell.kind == "code" and len(lines) > CODE_LINES:
             yield cell, f"a code cell has at most {CODE_LINES} lines, this one {len(lines)}"
 
@@ -92,7 +94,7 @@ def _checks_follow_work(lesson: Marked) -> Iterator[tuple[Cell, str]]:
 
 
 def _stated_points(lesson: Marked) -> Iterator[tuple[Cell, str]]:
-    for (question, _), (_, mark) in zip(lesson, lesson[1:], strict=False):
+    for (question, _), (_, mark) in itertools.pairwise(lesson):
         stated = re.search(r"\((\d+) points?\)", question.source) if question.kind == "markdown" else None
         if mark.role in ("answer", "task") and (not stated or int(stated[1]) != mark.points):
             yield question, f"the question before {mark.name!r} says '({mark.points} points)'"

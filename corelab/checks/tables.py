@@ -104,33 +104,37 @@ def read_table(source: str | Path | bytes) -> pd.DataFrame:
 
 def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
     """Raise CheckFailed for the first thing in which text cells differ from what the container reads."""
-    first = table.iloc[0]
-    wordy = [cell for cell in first if _is_text(cell)]
-    if len(wordy) > len(first) / 2 and len(table) > 1 and not _is_text(table.iloc[1, 0]):
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    words = _words(table, numbers)
+    header = words.iloc[0]
+    if header.sum() > len(header) / 2 and len(table) > 1 and not words.iloc[1, 0]:
         hint = "the container would read it as a customer with label 0: write header=False"
-        raise CheckFailed("numbers in row 1", f"the text {wordy[0]!r}", hint)
-    for column in table.columns:
-        _judge_cells(table[column], column)
-    _judge_label(table)
+        raise CheckFailed("numbers in row 1", f"the text {table.iloc[0][header].iloc[0]!r}", hint)
+    for column in table.columns[words.any()]:
+        _complain(table[column][words[column]], column)
+    _judge_label(numbers)
     if rows is not None and len(table) != rows:
         raise CheckFailed(
             f"{rows} rows", f"{len(table)} rows", "write each customer once, without the header"
         )
 
 
-def _judge_cells(cells: pd.Series, column: int) -> None:
-    flags = cells[cells.isin(FLAGS)]
-    if len(flags):
+def _words(table: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
+    """Which cells the container cannot read as a number or a missing value; it takes nan for missing."""
+    stripped = table.apply(lambda cells: cells.str.strip().str.lower())
+    missing = stripped.isin(["", "nan", "+nan", "-nan"])
+    return (numbers.isna() & ~missing) | np.isinf(numbers)
+
+
+def _complain(cells: pd.Series, column: int) -> None:
+    if cells.iloc[0] in FLAGS:
         hint = "training reads them as missing or 0, inference refuses them: give get_dummies dtype=int"
-        raise CheckFailed("numbers in every column", f"{flags.iloc[0]!r} in column {column}", hint)
-    words = cells[cells.map(_is_text)]
-    if len(words):
+    else:
         hint = "the container reads text as a missing value and says nothing; leave ids out, encode levels"
-        raise CheckFailed("numbers or empty cells", f"{words.iloc[0]!r} in column {column}", hint)
+    raise CheckFailed("numbers or empty cells", f"{cells.iloc[0]!r} in column {column}", hint)
 
 
-def _judge_label(table: pd.DataFrame) -> None:
-    numbers = table.apply(pd.to_numeric, errors="coerce")
+def _judge_label(numbers: pd.DataFrame) -> None:
     label = numbers[0]
     strange = label[~label.isin([0, 1])]
     if len(strange):
@@ -148,16 +152,6 @@ def _judge_label(table: pd.DataFrame) -> None:
         if numbers[column].equals(label):
             hint = "the label must not be a feature as well: that is leakage"
             raise CheckFailed("features that do not know the label", f"column {column} equals it", hint)
-
-
-def _is_text(cell: str) -> bool:
-    if not cell.strip():
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return True
-    return cell.strip().lower().lstrip("+-") in ("nan", "inf", "infinity")
 
 
 def _mapping(shares: Any) -> dict[str, float]:

@@ -128,6 +128,7 @@ plt.show()
 # *Research:* `pandas.get_dummies`. What does its argument `dtype` do, and what is the default since pandas 2?
 # Write a few rows of both with `to_csv` and compare. You will need `prepare` again in the next assignment.
 
+
 # %% solution="prepare"
 ### BEGIN SOLUTION: a function prepare(customers) that returns numbers only, and features = prepare(customers)
 def prepare(customers):
@@ -359,7 +360,8 @@ checks.training_file(training_file, rows=len(train_ids))
 
 # %%
 from_file = xgb.DMatrix(f"{training_file}?format=csv&label_column=0")
-print(f"{from_file.num_row()} rows, {from_file.num_col()} features, mean label {from_file.get_label().mean():.4f}")
+print(f"{from_file.num_row()} rows, {from_file.num_col()} features")
+print(f"mean label {from_file.get_label().mean():.4f}")
 
 # %% [markdown]
 # As many rows as there are training customers, one column fewer than the file has, and a mean label near .26:

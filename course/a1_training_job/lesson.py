@@ -279,19 +279,26 @@ checks.planned_channels(channels)
 # and is the easier way out for code that cannot read pipes.
 
 # %% [markdown]
-# ### Which machine, and for how long
+# ### Which machine, for how long, and where to
 #
-# **Your task:** `resources`, a `ResourceConfig` with one `ml.m5.large` and 10 GB, and `stopping`, a
-# `StoppingCondition` of at most 15 minutes.
+# **Your task:**
 #
-# *Research:* `ResourceConfig` and `StoppingCondition`. How long may a job run if you do not say?
+# - `resources`, a `ResourceConfig` with one `ml.m5.large` and 10 GB,
+# - `stopping`, a `StoppingCondition` of at most 15 minutes,
+# - `output`, an `OutputDataConfig` with a folder below your base path for the model,
+# - `tags`, a list of two: `course` = `corelab` and `assignment` = `a1_training_job`. Tags tell later what cost
+#   money, and the next assignments find this job by them.
+#
+# *Research:* these four in `sagemaker_core.shapes` (a tag is a `Tag`). How long may a job run if you do not say?
 
 # %% solution="machine"
-### BEGIN SOLUTION: resources = ResourceConfig(...), stopping = StoppingCondition(...)
-from sagemaker_core.shapes import ResourceConfig, StoppingCondition
+### BEGIN SOLUTION: resources = ResourceConfig(...), stopping = StoppingCondition(...), output and tags
+from sagemaker_core.shapes import OutputDataConfig, ResourceConfig, StoppingCondition, Tag
 
 resources = ResourceConfig(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10)
 stopping = StoppingCondition(max_runtime_in_seconds=900)
+output = OutputDataConfig(s3_output_path=s3_path_join(base_path, "output"))
+tags = [Tag(key="course", value="corelab"), Tag(key="assignment", value="a1_training_job")]
 ### END SOLUTION
 
 # %% test="planned_resources_check" points=0 guide="G116"
@@ -313,24 +320,24 @@ hyper_parameters = {
 }
 
 # %% [markdown]
-# **Your task:** create the job as `training_job`, with `output` below your base path for the model, and two
-# tags, `course` = `corelab` and `assignment` = `a1_training_job`. Tags tell you later what cost money, and
-# the next assignments find this job by them.
+# **Your task:** create the job from all these parts, as `training_job`.
 #
-# *Research:* `TrainingJob.create` in `sagemaker_core.resources`; `OutputDataConfig` and `Tag` in
-# `sagemaker_core.shapes`.
+# *Research:* `TrainingJob.create` in `sagemaker_core.resources`.
 
 # %% solution="create_job"
-### BEGIN SOLUTION: training_job = TrainingJob.create(...) with all the parts above
+### BEGIN SOLUTION: TrainingJob.create with all the parts above, kept as training_job
 from sagemaker_core.resources import TrainingJob
-from sagemaker_core.shapes import OutputDataConfig, Tag
 
-output = OutputDataConfig(s3_output_path=s3_path_join(base_path, "output"))
-tags = [Tag(key="course", value="corelab"), Tag(key="assignment", value="a1_training_job")]
-parts = dict(algorithm_specification=algorithm, hyper_parameters=hyper_parameters, input_data_config=channels)
-limits = dict(output_data_config=output, resource_config=resources, stopping_condition=stopping)
 training_job = TrainingJob.create(
-    training_job_name=training_job_name, role_arn=role, tags=tags, **parts, **limits
+    training_job_name=training_job_name,
+    role_arn=role,
+    algorithm_specification=algorithm,
+    hyper_parameters=hyper_parameters,
+    input_data_config=channels,
+    output_data_config=output,
+    resource_config=resources,
+    stopping_condition=stopping,
+    tags=tags,
 )
 ### END SOLUTION
 
@@ -432,8 +439,8 @@ checks.worst_case_cost(worst_case, training_job_name)
 # %% given="log"
 logs = boto3.client("logs")
 group = "/aws/sagemaker/TrainingJobs"
-streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{training_job_name}/")["logStreams"]
-stream = streams[0]["logStreamName"]
+found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{training_job_name}/")
+stream = found["logStreams"][0]["logStreamName"]
 events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
 print(stream, f"{len(events)} lines", *[event["message"][:110] for event in events[-4:]], sep="\n")
 

@@ -104,3 +104,13 @@ def test_the_delimiter_is_sniffed(body: bytes, shape: tuple[int, int]) -> None:
 def test_text_is_no_number(cell: str) -> None:
     with pytest.raises(ValueError, match="could not convert string to float"):
         read_any(f"{cell},1.5".encode())
+
+
+def test_a_request_of_many_megabytes_is_read_as_a_small_one() -> None:
+    line = b"1.5,,3,\n"
+    count = (9 << 20) // len(line)
+    quick = read_plain(line * count)
+    assert quick is not None
+    assert quick.shape == (count, 4)
+    assert np.isnan(quick).all(axis=0).tolist() == [False, True, False, True]
+    assert read_plain(line * count + b"1,2") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -155,3 +156,37 @@ def test_nearly_right_text_is_read_or_refused_never_more(body: str, content_type
         assert "Loading" in str(refused)
     else:
         assert rows >= 1
+
+
+def record(values: list[float], keys: list[int] | None = None, width: int | None = None) -> bytes:
+    """One RecordIO-protobuf row without a label, written by hand from the published schema."""
+    packed = struct.pack(f"<{len(values)}f", *values)
+    tensor = b"\x0a" + bytes([len(packed)]) + packed
+    if keys is not None:
+        tensor += b"\x12" + bytes([len(keys)]) + bytes(keys)
+    if width is not None:
+        tensor += b"\x1a\x01" + bytes([width])
+    value = b"\x12" + bytes([len(tensor)]) + tensor
+    entry = b"\x0a\x06values\x12" + bytes([len(value)]) + value
+    message = b"\x0a" + bytes([len(entry)]) + entry
+    return struct.pack("<II", 0xCED7230A, len(message)) + message + b"\0" * (-len(message) % 4)
+
+
+def test_a_protobuf_request_needs_no_label() -> None:
+    matrix = read_features(record([1, 2, 3]) + record([4, 5, 6]), "application/x-recordio-protobuf")
+    assert shape_of(matrix) == (2, 3)
+
+
+def test_a_sparse_protobuf_request_has_its_declared_width() -> None:
+    matrix = read_features(record([1.5], [2], 5) + record([2.5], [0], 5), "recordio-protobuf")
+    assert shape_of(matrix) == (2, 5)
+    assert isinstance(matrix, xgboost.DMatrix)
+    assert matrix.get_data().data.tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize("body", [b"1,2,3", record([1, 2])[:-2], record([1, 2]) + record([1]), b"x"])
+def test_a_protobuf_request_that_cannot_be_read_says_why(body: bytes) -> None:
+    assert refusal(body, "application/x-recordio-protobuf").startswith(
+        "Loading recordio-protobuf data failed with Exception, please ensure data is in "
+        "recordio-protobuf format: <class 'ValueError'> "
+    )

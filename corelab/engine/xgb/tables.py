@@ -124,8 +124,12 @@ def read_recordio(streams: Iterable[BinaryIO]) -> Table | None:
     records = [record for stream in streams for record in read_records(stream)]
     if not records:
         return None
-    features = _sparse(records) if any(_is_sparse(record) for record in records) else _dense(records)
-    return Table(features, _labels(records))
+    return Table(record_features(records), _labels(records))
+
+
+def record_features(records: Sequence[Record]) -> Floats | csr_matrix:
+    """The rows of at least one record, dense or sparse. Raises ValueError for rows of different lengths."""
+    return _sparse(records) if any(_is_sparse(record) for record in records) else _dense(records)
 
 
 def _numbers(rows: Sequence[Sequence[str]], width: int) -> Floats:

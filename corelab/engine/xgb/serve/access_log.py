@@ -10,12 +10,16 @@ from typing import Self
 from corelab.engine.serving_contract import InvocationResponse
 
 _DELAY_SECONDS = 0.25
+_ENDPOINT = ("169.254.178.2", "AHC/2.0")
+_BATCH = ("169.254.255.130", "Go-http-client/1.1")
 
 
 class AccessLog:
     """Collects lines: a write for each would wake the server's reader at every request."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: bool) -> None:
+        # Endpoints and batch transform reach a container from two addresses, with two clients.
+        self._address, self._agent = _BATCH if batch else _ENDPOINT
         self.waiting: list[str] = []
         self._due = 0.0
         self._second = 0
@@ -33,8 +37,8 @@ class AccessLog:
             self._second = int(now)
             self._stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now))
         self.waiting.append(
-            f'169.254.178.2 - - [{self._stamp}] "POST /invocations HTTP/1.1" '
-            f'{response.status} {len(response.body)} "-" "AHC/2.0"\n'
+            f'{self._address} - - [{self._stamp}] "POST /invocations HTTP/1.1" '
+            f'{response.status} {len(response.body)} "-" "{self._agent}"\n'
         )
         return response
 

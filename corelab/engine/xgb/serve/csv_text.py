@@ -7,6 +7,9 @@ else, and everything wrong, takes the container's own steps, whose errors the ca
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,7 @@ Matrix = npt.NDArray[np.float32]
 
 _PLAIN = b"0123456789.,-+eE\r\n"
 _SNIFFED = 512  # characters of the first line
+_SLICE = 4 << 20
 _FEW_ROWS = 16  # below this a list of floats beats NumPy's reader
 
 
@@ -64,24 +68,44 @@ def _matrix_of(lines: list[bytes]) -> Matrix | None:
 
 
 def _matrix_of_many(text: bytes) -> Matrix | None:
-    # NumPy's reader skips blank lines, where the container sees a ragged row.
-    if b"\n\n" in text:
-        return None
     try:
-        lines = _name_missing(text).decode("ascii").split("\n")
-        return _finite(np.loadtxt(lines, dtype=np.float32, delimiter=",", comments=None, ndmin=2))
+        return _finite(np.concatenate([_load(part) for part in _slices(text)]))
     except ValueError:
         return None
 
 
+def _slices(text: bytes) -> Iterator[bytes]:
+    """Whole lines, a few megabytes at a time: reading takes several times the memory of what is read."""
+    start = 0
+    while len(text) - start > _SLICE:
+        end = text.find(b"\n", start + _SLICE)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _load(text: bytes) -> Matrix:
+    stream = io.StringIO(_name_missing(text).decode("ascii"))
+    return np.loadtxt(stream, dtype=np.float32, delimiter=",", comments=None, ndmin=2)
+
+
 def _name_missing(text: bytes) -> bytes:
-    if text[:1] == b",":
-        text = b"nan" + text
-    if text[-1:] == b",":
-        text = text + b"nan"
-    # A run of commas needs two passes: replacing never looks at the comma it has just written.
-    text = text.replace(b",,", b",nan,").replace(b",,", b",nan,")
-    return text.replace(b"\n,", b"\nnan,").replace(b",\n", b",nan\n")
+    """Write nan between any two separators that touch, and before or after one at an end."""
+    signs = np.frombuffer(text, np.uint8)
+    ends = signs == ord("\n")
+    if (ends[1:] & ends[:-1]).any():
+        raise ValueError("a blank line, which NumPy's reader would skip and the container finds too short")
+    separators = ends | (signs == ord(","))
+    gaps = (np.flatnonzero(separators[1:] & separators[:-1]) + 1).tolist()
+    if separators[0]:
+        gaps.insert(0, 0)
+    if separators[-1]:
+        gaps.append(len(text))
+    if not gaps:
+        return text
+    return b"nan".join([text[start:end] for start, end in pairwise([0, *gaps, len(text)])])
 
 
 def _finite(matrix: Matrix) -> Matrix | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -12,7 +13,9 @@ from scipy.sparse import csr_matrix
 
 from corelab.engine.xgb.content_types import Format, parse_content_type
 from corelab.engine.xgb.failures import UserError
+from corelab.engine.xgb.recordio import read_records
 from corelab.engine.xgb.serve.csv_text import Matrix, read_any, read_plain
+from corelab.engine.xgb.tables import record_features
 
 # Dense rows stay an array, which the engine predicts without building its own matrix first.
 Features = Matrix | xgboost.DMatrix
@@ -78,4 +81,15 @@ def _read_libsvm(body: bytes) -> Features:
     return xgboost.DMatrix(csr_matrix((np.array(values).astype(np.float64), (rows, indices))))
 
 
-_READERS: dict[Format, Callable[[bytes], Features]] = {"csv": _read_csv, "libsvm": _read_libsvm}
+def _read_records(body: bytes) -> Features:
+    records = list(read_records(io.BytesIO(body)))
+    if not records:
+        raise ValueError("no record in the request")
+    return xgboost.DMatrix(record_features(records))
+
+
+_READERS: dict[Format, Callable[[bytes], Features]] = {
+    "csv": _read_csv,
+    "libsvm": _read_libsvm,
+    "recordio-protobuf": _read_records,
+}

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_MAGIC = 0xCED7230A
+from corelab.engine.xgb.recordio import MAGIC
 
 
 def encode_records(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -19,7 +19,7 @@ def encode_records(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def _framed(record: bytes) -> bytes:
-    return struct.pack("<II", _MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
+    return struct.pack("<II", MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
 
 
 def _record(row: Mapping[str, Any]) -> bytes:

@@ -36,7 +36,7 @@ def main(startup: Startup) -> int:
         return 1
     # What is loaded stays: the collector need not look at it again.
     gc.freeze()
-    with startup.connection as connection, AccessLog() as log:
+    with startup.connection as connection, AccessLog(batch="SAGEMAKER_BATCH" in os.environ) as log:
         _serve(connection, app, log)
     return 0
 

@@ -16,7 +16,7 @@ import sys
 import warnings
 from typing import Final
 
-from corelab.grading.walls import enclosure
+from corelab.grading.walls import enclosure, preheat
 from corelab.grading.walls.frames import receive_with_files, send_with_files
 
 NOTEBOOK: Final = (
@@ -31,6 +31,7 @@ NOTEBOOK: Final = (
     "sagemaker_core.resources",
     "sagemaker_core.helper.session_helper",
     "sagemaker",
+    "sagemaker.image_uris",
     "sagemaker.serializers",
     "IPython.core.interactiveshell",
     "corelab.connection",
@@ -48,6 +49,9 @@ def main() -> None:
     kind = sys.argv[1]
     asked = socket.socket(fileno=int(sys.argv[2]))
     failed = preload(KINDS[kind])
+    if kind == "notebook":
+        preheat.heat()
+        preheat.heat_notebook()
     gc.collect()
     gc.freeze()
     # Nobody waits for the children: each lives on its own channel.

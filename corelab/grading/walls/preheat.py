@@ -1,0 +1,42 @@
+"""What the warm parent does once so that no fork has to: reading botocore's service models above all."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_SERVICES: Final = ("sts", "s3", "iam", "sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs", "cloudwatch")
+
+
+def heat() -> None:
+    """Keep the parsed service models of this process for good, and make each client once."""
+    import boto3
+    from botocore.loaders import JSONFileLoader
+
+    read = JSONFileLoader.load_file
+    parsed: dict[str, Any] = {}
+
+    def load_file(loader: Any, file_path: str) -> Any:
+        if file_path not in parsed:
+            parsed[file_path] = read(loader, file_path)
+        return parsed[file_path]
+
+    JSONFileLoader.load_file = load_file
+    session = boto3.Session("none", "none", region_name="us-east-1")
+    for service in _SERVICES:
+        client = session.client(service)
+        for kind in ("training_job_completed_or_stopped", "endpoint_in_service") if service == "sagemaker" else ():
+            client.get_waiter(kind)
+
+
+def heat_notebook() -> None:
+    """Draw and show once: matplotlib finds its fonts and styles lazily."""
+    import io
+
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots()
+    axis.plot([0, 1], label="x")
+    axis.set(xlabel="x", ylabel="y")
+    axis.legend()
+    figure.savefig(io.BytesIO(), format="png")
+    pyplot.close(figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,6 +16,7 @@ _QUERY = (
     '<ErrorResponse xmlns="{namespace}"><Error><Type>{type}</Type><Code>{code}</Code>'
     "<Message>{message}</Message></Error><RequestId>{request}</RequestId></ErrorResponse>"
 )
+_CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAMESPACES = {
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -54,7 +56,7 @@ def storage_error(error: OSError | sqlite3.Error) -> AWSError:
 
 def _s3_error(error: AWSError, request: str) -> Answer:
     members: dict[str, Any] = {"Code": error.code, "Message": error.message or "", **error.extra}
-    body = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
+    body = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in members.items())
     headers = {"content-type": XML, "x-amz-request-id": request}
     return error.status, headers, [_S3.format(body=body, request=request).encode()]
 
@@ -63,11 +65,16 @@ def _query_error(error: AWSError, service: str, request: str) -> Answer:
     body = _QUERY.format(
         namespace=_NAMESPACES[service],
         type="Sender" if error.status < 500 else "Receiver",
-        code=escape(error.code),
-        message=escape(error.message or ""),
+        code=_text(error.code),
+        message=_text(error.message or ""),
         request=request,
     )
     return error.status, {"content-type": "text/xml", "x-amzn-requestid": request}, [body.encode()]
+
+
+def _text(value: object) -> str:
+    """Text for XML 1.0, which has no way to write most control characters."""
+    return escape(_CONTROL.sub("?", str(value)))
 
 
 def _cbor(members: dict[str, str]) -> bytes:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import parse_qs, quote
+from xml.parsers.expat import ExpatError
 
 from corelab.aws.authorize import Gate, object_arn, s3_permissions
 from corelab.aws.call import Answer, Call, canonical_environ
@@ -111,7 +112,7 @@ class S3Service:
             self._let_judge(call, unit, bucket)
             environ = self._take_body(call, unit, key, query)
             with self._alone(bucket, key):
-                status, headers, body = S3Answers(bucket, key).answer(environ)
+                status, headers, body = _answer(S3Answers(bucket, key), environ)
                 if status < 300 or status == 303:
                     self._keep(call, unit, bucket, key, query, environ)
             return _finish(status, headers, body)
@@ -200,6 +201,18 @@ class S3Service:
         return self._stripes[hash((bucket, key)) % len(self._stripes)]
 
 
+def _answer(answers: S3Answers, environ: Environ) -> Result:
+    """Ask moto, which trusts documents to be what they should be."""
+    try:
+        return answers.answer(environ)
+    except (ExpatError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if environ["CONTENT_LENGTH"] == "0":
+            raise
+        log.info("moto could not read a document: %r", error)
+        text = "The XML you provided was not well-formed or did not validate against our published schema"
+        raise AWSError("MalformedXML", text) from error
+
+
 def _carries_object(call: Call, key: str, query: Query) -> bool:
     if call.method != "PUT" or not key or "HTTP_X_AMZ_COPY_SOURCE" in call.environ:
         return False
@@ -244,6 +257,3 @@ def _lost_race(method: str, key: str, bucket: str) -> AWSError:
         text = "The bucket you tried to delete is not empty"
         return AWSError("BucketNotEmpty", text, 409, {"BucketName": bucket})
     return AWSError("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
-
-
-__all__ = ["Result", "S3Service"]

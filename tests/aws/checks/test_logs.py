@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from typing import Any
@@ -26,10 +27,8 @@ def group(logs: Any) -> str:
 
 
 def write(logs: Any, group: str, stream: str, messages: list[str], start: int) -> None:
-    try:
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_stream(logGroupName=group, logStreamName=stream)
-    except logs.exceptions.ResourceAlreadyExistsException:
-        pass
     events = [{"timestamp": start + number, "message": text} for number, text in enumerate(messages)]
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 

@@ -9,8 +9,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext, SpawnContext
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +16,8 @@ from corelab.engine import child
 from corelab.engine.output import WriteEnd
 from corelab.engine.process import PROCESS_LOCK, ContainerProcess
 
+# Windows starts every container anew; elsewhere they are forked from a parent that never runs threads.
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _PRELOAD = ["corelab.engine.xgb.preload", "corelab.engine.child", "corelab.engine.xgb.serve.worker"]
 _WATCH_SECONDS = 0.1
 
@@ -34,9 +34,11 @@ class ContainerHost:
 
     def warm(self) -> None:
         """Start the worker parent; it loads the algorithm while the caller goes on."""
-        if isinstance(self._context, ForkServerContext):
+        if _FORKS:
+            from multiprocessing.forkserver import ensure_running
+
             with PROCESS_LOCK, _no_main_module():
-                forkserver.ensure_running()
+                ensure_running()
 
     def start(
         self, entry: str, argument: Any, surroundings: child.Surroundings, notes: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ class ContainerHost:
             container.kill()
         for container in running:
             container.wait()
-        if isinstance(self._context, ForkServerContext):
+        if _FORKS:
             _stop_parent()
 
     def _watch(self, container: ContainerProcess) -> None:
@@ -86,24 +88,26 @@ class ContainerHost:
             self._changed.notify_all()
 
     def _keep_in_memory(self) -> None:
-        while True:
+        while not self._closed:
             with self._changed:
                 self._changed.wait_for(lambda: self._running or self._closed)
-                if self._closed:
-                    return
-                running = list(self._running)
-            for container in running:
-                if container.resident_bytes() > container.memory_bytes:
-                    container.kill_for_memory()
-                elif container.wait(0) is not None:
-                    with self._changed:
-                        self._running.discard(container)
+            self._look_after_each()
             with self._changed:
                 self._changed.wait_for(lambda: self._closed, _WATCH_SECONDS)
 
+    def _look_after_each(self) -> None:
+        with self._changed:
+            running = list(self._running)
+        for container in running:
+            if container.resident_bytes() > container.memory_bytes:
+                container.kill_for_memory()
+            elif container.wait(0) is not None:
+                with self._changed:
+                    self._running.discard(container)
 
-def _context() -> ForkServerContext | SpawnContext:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+
+def _context() -> Any:
+    if not _FORKS:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
@@ -122,7 +126,8 @@ def _no_main_module() -> Iterator[None]:
 
 
 def _stop_parent() -> None:
+    from multiprocessing import forkserver
+
     # multiprocessing ends its fork server only with the interpreter; a server may be closed long before.
-    stop = getattr(forkserver, "_forkserver", None)
     with PROCESS_LOCK, contextlib.suppress(AttributeError, OSError):
-        stop._stop()  # type: ignore[union-attr]
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -40,6 +41,7 @@ class ContainerProcess:
     ) -> None:
         """Args: output: descriptor of the reading end of the child's output; this object closes it."""
         self._process, self._output = process, output
+        self._unread = weakref.finalize(self, os.close, output)
         self._root, self.memory_bytes, self._notes = root, memory_bytes, notes
         assert process.pid is not None
         self._pid = process.pid
@@ -56,6 +58,8 @@ class ContainerProcess:
         return self._pid
 
     def lines(self) -> Iterator[LogLine]:
+        if self._unread.detach() is None:
+            return
         for note in self._notes:
             yield LogLine(_now_ms(), note)
         shown, splitter = shown_paths(self._root), LineSplitter()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -38,6 +39,12 @@ def run(host: ContainerHost, root: Path, body: str, **environment: str) -> tuple
     outcome = container.wait(10)
     assert outcome is not None
     return outcome.code, lines
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def test_the_bodys_value_is_the_exit_code(host: ContainerHost, tmp_path: Path) -> None:
@@ -194,6 +201,29 @@ def test_closing_the_host_ends_every_container_and_the_worker_parent(tmp_path: P
     assert outcome is not None
     assert outcome.code == -signal.SIGKILL
     assert psutil.wait_procs([parent], timeout=10)[1] == []
+
+
+def test_a_container_started_anew_behaves_like_a_forked_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where nothing is forked."""
+    monkeypatch.setattr("corelab.engine.host._FORKS", False)
+    host = ContainerHost()
+    names = "('xgboost', 'pandas', 'sklearn')"
+    body = f"[print(*[name for name in {names} if __import__('sys').modules.get(name)]), 5][-1]"
+    assert run(host, tmp_path, body, MINE="1") == (5, ["xgboost"])
+    host.close()
+
+
+def test_finished_containers_leave_no_descriptors(host: ContainerHost, tmp_path: Path) -> None:
+    run(host, tmp_path, "0")
+    gc.collect()
+    before = psutil.Process().num_fds()
+    for body in ["0"] * 5:
+        run(host, tmp_path, body)
+        start(host, tmp_path, body).wait(10)
+    wait_until(lambda: gc.collect() >= 0 and psutil.Process().num_fds() <= before)
+    assert psutil.Process().num_fds() <= before
 
 
 _SERVER = """

@@ -117,14 +117,22 @@ def test_hosts_with_different_checkpoints_start_anew_together(
     assert xgboost.Booster(model_file=cluster.models()[0]).num_boosted_rounds() == 5
 
 
-def test_a_host_that_fails_before_the_others_meet_it_leaves_them_waiting_to_be_stopped(
-    engine: Any, tmp_path: Path, rows: np.ndarray
-) -> None:
+def test_a_host_that_fails_takes_the_ring_with_it(engine: Any, tmp_path: Path, rows: np.ndarray) -> None:
     broken = rows[:150].copy()
     broken[:, 0] = 7
-    cluster = Cluster(engine, tmp_path, [rows[150:], broken])
-    failed = cluster.containers[1].wait(20)
-    assert failed.code == 1
-    assert "label must be in [0,1] for logistic regression" in failed.failure
-    cluster.containers[0].stop(grace_seconds=0)
-    assert cluster.containers[0].wait(20).code in (-signal.SIGKILL, -signal.SIGTERM, 1, 255)
+    exits, _ = Cluster(engine, tmp_path, [rows[150:], broken]).finish()
+    assert [exit.code for exit in exits] == [1, 1]
+    assert "label must be in [0,1] for logistic regression" in (exits[1].failure or "")
+
+
+def test_a_host_that_is_killed_takes_the_ring_with_it(engine: Any, tmp_path: Path, rows: np.ndarray) -> None:
+    endless = {**HYPERPARAMETERS, "num_round": "1000000000"}
+    cluster = Cluster(engine, tmp_path, [rows[:150], rows[150:]], hyperparameters=endless)
+    lines = cluster.containers[0].lines()
+    next(line for line in lines if "[3]\ttrain-" in line.text)
+    cluster.containers[1].kill()
+    for _ in lines:
+        pass
+    survivor = cluster.containers[0].wait(20)
+    assert (survivor.code, cluster.containers[1].wait(20).code) == (1, -signal.SIGKILL)
+    assert "Allreduce failed" in survivor.failure

@@ -14,7 +14,16 @@ from corelab.errors import AWSError
 from corelab.resources.cloud import Cloud
 from corelab.server.hold import Holder
 from corelab.services.autoscaling import scaling
-from corelab.services.sagemaker import endpoint_configs, endpoints, models, search, tags, training, transform
+from corelab.services.sagemaker import (
+    endpoint_configs,
+    endpoints,
+    models,
+    search,
+    tags,
+    training,
+    transform,
+    tuning,
+)
 from corelab.store.contract import Caller
 from corelab.wire.dispatch import find
 from corelab.wire.http import HttpRequest, HttpResponse
@@ -26,7 +35,7 @@ from corelab.wire.validate import validate
 log = logging.getLogger(__name__)
 
 MODULES: dict[str, list[ModuleType]] = {
-    "sagemaker": [training, models, endpoint_configs, endpoints, transform, tags, search],
+    "sagemaker": [training, models, endpoint_configs, endpoints, transform, tuning, tags, search],
     "application-autoscaling": [scaling],
 }
 _THREADS = 16

@@ -12,7 +12,7 @@ from corelab.errors import validation_error
 from corelab.resources.cloud import Cloud
 from corelab.resources.records import Record
 from corelab.resources.states import Kind
-from corelab.services.sagemaker import endpoints, models, training
+from corelab.services.sagemaker import endpoints, models, training, tuning
 from corelab.services.sagemaker.listing import place, token
 from corelab.services.sagemaker.tags import as_list
 
@@ -27,6 +27,7 @@ class _Searchable:
 
 RESOURCES = {
     "TrainingJob": _Searchable(Kind.TRAINING_JOB, training.described),
+    "HyperParameterTuningJob": _Searchable(Kind.TUNING_JOB, tuning.described),
     "Model": _Searchable(Kind.MODEL, models.described),
     "Endpoint": _Searchable(Kind.ENDPOINT, endpoints.described),
 }

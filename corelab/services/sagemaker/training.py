@@ -2,85 +2,41 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from corelab.engine.xgb.metrics import default_definitions
 from corelab.errors import AWSError, validation_error
 from corelab.resources.cloud import Cloud
 from corelab.resources.records import Record, TransitionRefused
 from corelab.resources.registry import AlreadyExists
 from corelab.resources.states import Kind, Status
+from corelab.resources.training.launch import CHECKPOINTS, DAY_SECONDS, launch
 from corelab.resources.training.run import TrainingRun
 from corelab.resources.training.timeline import entered
 from corelab.services.sagemaker import preflight
 from corelab.services.sagemaker.listing import listed
 from corelab.services.sagemaker.tags import as_dict
 
-_DAY = 86400
-_LONGEST = 28 * _DAY
-_CHECKPOINTS = "/opt/ml/checkpoints"
+_LONGEST = 28 * DAY_SECONDS
 
 
 def create_training_job(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     """Checks everything AWS checks before it answers, then starts the job. Source: Service spec 4 and 5."""
-    _refuse_unserved(request)
-    _check_limits(request)
+    refuse_unserved(request)
+    check_limits(request)
     preflight.check_role(cloud, request["RoleArn"])
     preflight.check_training_image(cloud, request["AlgorithmSpecification"].get("TrainingImage", ""))
     preflight.check_channels(cloud, request["RoleArn"], request.get("InputDataConfig", ()))
     preflight.check_output_path(cloud, request["OutputDataConfig"]["S3OutputPath"])
     resources = request["ResourceConfig"]
     preflight.check_training_quota(cloud, resources["InstanceType"], resources["InstanceCount"])
-    record = launch(cloud, request, as_dict(request.get("Tags", ())))
-    cloud.runner.start(TrainingRun(cloud, record))
-    return {"TrainingJobArn": record.arn}
-
-
-def launch(
-    cloud: Cloud, request: Mapping[str, Any], tags: Mapping[str, str], facts: Mapping[str, Any] | None = None
-) -> Record:
-    """Register a checked request as a job that is Starting. Raises ResourceInUse for a name that is taken."""
-    name, at = request["TrainingJobName"], cloud.now()
-    record = Record(
-        kind=Kind.TRAINING_JOB,
-        region=cloud.region,
-        name=name,
-        arn=cloud.arn(Kind.TRAINING_JOB, name),
-        status=Status.IN_PROGRESS,
-        created=at,
-        modified=at,
-        request=with_defaults(request),
-        facts={**entered({}, "Starting", at), **(facts or {})},
-        private={"id": uuid.uuid4().hex},
-    )
     try:
-        return cloud.registry.create(record, tags)
+        record = launch(cloud, request, as_dict(request.get("Tags", ())))
     except AlreadyExists as error:
         raise preflight.resource_in_use("training job", error.record.arn) from error
-
-
-def with_defaults(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The request as Describe will echo it (service spec 4.2)."""
-    filled = {k: v for k, v in request.items() if k != "Tags"}
-    algorithm = {"EnableSageMakerMetricsTimeSeries": False, **filled["AlgorithmSpecification"]}
-    # A built-in algorithm brings its own definitions; AWS takes no others for it.
-    algorithm["MetricDefinitions"] = default_definitions(algorithm["TrainingImage"])
-    filled["AlgorithmSpecification"] = algorithm
-    filled["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **filled["OutputDataConfig"]}
-    filled["StoppingCondition"] = {"MaxRuntimeInSeconds": _DAY, **filled.get("StoppingCondition", {})}
-    filled["InputDataConfig"] = [_channel(channel) for channel in filled.get("InputDataConfig", ())]
-    for switch in (
-        "EnableNetworkIsolation",
-        "EnableInterContainerTrafficEncryption",
-        "EnableManagedSpotTraining",
-    ):
-        filled.setdefault(switch, False)
-    if "CheckpointConfig" in filled:
-        filled["CheckpointConfig"] = {"LocalPath": _CHECKPOINTS, **filled["CheckpointConfig"]}
-    return filled
+    cloud.runner.start(TrainingRun(cloud, record))
+    return {"TrainingJobArn": record.arn}
 
 
 def describe_training_job(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,14 +131,8 @@ def _summary(record: Record) -> dict[str, Any]:
     }
 
 
-def _channel(described: Mapping[str, Any]) -> dict[str, Any]:
-    filled = {"CompressionType": "None", "RecordWrapperType": "None", **described}
-    source = filled["DataSource"]["S3DataSource"]
-    filled["DataSource"] = {"S3DataSource": {"S3DataDistributionType": "FullyReplicated", **source}}
-    return filled
-
-
-def _refuse_unserved(request: Mapping[str, Any]) -> None:
+def refuse_unserved(request: Mapping[str, Any]) -> None:
+    """Raises for other people's code, saying what is served."""
     algorithm = request["AlgorithmSpecification"]
     if "AlgorithmName" in algorithm:
         raise validation_error(
@@ -203,7 +153,8 @@ def _refuse_unserved(request: Mapping[str, Any]) -> None:
         )
 
 
-def _check_limits(request: Mapping[str, Any]) -> None:
+def check_limits(request: Mapping[str, Any]) -> None:
+    """Raises for what SageMaker refuses beyond its service model (service spec 1.3)."""
     resources, stopping = request["ResourceConfig"], request.get("StoppingCondition", {})
     if "InstanceGroups" in resources or "InstanceType" not in resources:
         raise validation_error(
@@ -213,14 +164,14 @@ def _check_limits(request: Mapping[str, Any]) -> None:
         raise validation_error("ResourceConfig.InstanceCount must be at least 1.")
     if resources.get("VolumeSizeInGB", 0) < 1:
         raise validation_error("ResourceConfig.VolumeSizeInGB must be at least 1.")
-    runtime = stopping.get("MaxRuntimeInSeconds", _DAY)
+    runtime = stopping.get("MaxRuntimeInSeconds", DAY_SECONDS)
     if runtime > _LONGEST:
         raise validation_error(f"MaxRuntimeInSeconds must be at most {_LONGEST} (28 days), got {runtime}.")
     _check_spot(request, stopping, runtime)
-    local = PurePosixPath(request.get("CheckpointConfig", {}).get("LocalPath", _CHECKPOINTS))
+    local = PurePosixPath(request.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS))
     if not local.is_relative_to("/opt/ml") or ".." in local.parts or len(local.parts) < 4:
         raise validation_error(
-            f"CheckpointConfig.LocalPath must lie below /opt/ml, such as {_CHECKPOINTS}; got {local}."
+            f"CheckpointConfig.LocalPath must lie below /opt/ml, such as {CHECKPOINTS}; got {local}."
         )
 
 

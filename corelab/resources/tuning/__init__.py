@@ -1,0 +1,1 @@
+"""A tuning job's way: children launched, listened to, stopped, counted."""

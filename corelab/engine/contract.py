@@ -63,6 +63,11 @@ class Exit:
     failure: str | None = None
     out_of_memory: bool = False
 
+    @property
+    def shown_code(self) -> int:
+        """The code as a container platform shows it: 128 and the signal's number, 137 for a kill."""
+        return self.code if self.code >= 0 else 128 - self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

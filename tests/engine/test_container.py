@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from corelab.engine.container import environment, lay_out, private_path, read_failure, write_failure
-from corelab.engine.contract import Channel, TrainingSpec
+from corelab.engine.contract import Channel, Exit, TrainingSpec
 
 
 def spec(root: Path, **rest: object) -> TrainingSpec:
@@ -80,3 +80,8 @@ def test_a_failure_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "output/failure").symlink_to(tmp_path / "secret")
     assert read_failure(tmp_path) is None
+
+
+@pytest.mark.parametrize(("code", "shown"), [(0, 0), (1, 1), (-9, 137), (-15, 143)])
+def test_signals_show_as_containers_show_them(code: int, shown: int) -> None:
+    assert Exit(code).shown_code == shown

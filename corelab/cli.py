@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -168,6 +168,22 @@ def release(assignments: tuple[str, ...]) -> None:
 
     for path in release(Path.cwd(), assignments):
         click.echo(path)
+
+
+@app.command()
+@click.option("--assignment", "assignments", multiple=True, help="An assignment's name; by default all.")
+@click.option("--student", "students", multiple=True, help="A student's id; by default everybody.")
+@click.option("--workers", type=int, help="Submissions at once; by default two a processor.")
+@click.option("--scheduler", help="Address of a Dask scheduler to grade on, such as tcp://10.0.0.5:8786.")
+@click.option("--again", is_flag=True, help="Grade even what was graded before and has not changed.")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
+@click.option("--unsafe-no-sandbox", is_flag=True, help="Run students' code without walls, with your rights.")
+@click.option("--container", is_flag=True, help="Grade in a Linux container, by Docker or Podman.")
+def grade(root: Path, container: bool, **options: Any) -> None:
+    """Autograde submitted/ into autograded/ and the gradebook; exit with 1 when something needs a person."""
+    from corelab.grading import command
+
+    sys.exit(command.in_container(root, sys.argv[1:]) if container else command.grade(root, **options))
 
 
 def main() -> None:

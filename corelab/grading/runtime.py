@@ -88,6 +88,15 @@ class Household:
         self._cloud_answer()
         return occupant
 
+    def archive(self) -> bytes:
+        """End the cloud in good order and return its home as a tar archive."""
+        with tempfile.TemporaryFile() as stream:
+            self._cloud.hand_over({"archive": True}, stream.fileno())
+            with contextlib.suppress(Gone):
+                self._cloud.answer(60)
+            stream.seek(0)
+            return stream.read()
+
     def close(self) -> None:
         """End everything; whatever the student started ends too."""
         for occupant in self._occupants.values():

@@ -1,0 +1,179 @@
+"""Puts results into nbgrader's gradebook and folders, as its own autograder would."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sysconfig
+import warnings
+from pathlib import Path
+from typing import Any
+
+from corelab.grading.feedback import page, safe
+from corelab.grading.result import MANUAL, Result
+
+
+class Book:
+    """nbgrader's gradebook and course folder, by the settings of ``nbgrader_config.py``.
+
+    Args:
+        root: the course folder.
+    """
+
+    def __init__(self, root: Path, db_url: str | None = None) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from nbgrader.coursedir import CourseDirectory
+        self.config = _config(root)
+        self.config.CourseDirectory.root = str(root)
+        if db_url:
+            self.config.CourseDirectory.db_url = db_url
+        self.folder = CourseDirectory(config=self.config)
+        self._log = logging.getLogger("corelab.grading")
+
+    def submitted(self) -> Path:
+        return Path(self.folder.root) / self.folder.submitted_directory
+
+    def prepare(self, assignment: str, notebook: str, source: Path) -> None:
+        """Have the assignment's cells in the gradebook, as `nbgrader generate_assignment` writes them.
+
+        Raises:
+            CourseError: nbgrader refuses the notebook.
+        """
+        import nbformat
+        from nbgrader.preprocessors import SaveCells
+
+        scripts = sysconfig.get_path("scripts")
+        if shutil.which("alembic") is None:  # nbgrader starts it by name to make a new database
+            os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("PATH"), scripts]))
+        with self._open() as book:
+            book.update_or_create_assignment(assignment)
+        resources = self._resources(assignment, notebook, "")
+        with _quiet():
+            SaveCells(config=self.config, log=self._log).preprocess(nbformat.read(source, as_version=4), resources)
+        self._wait_for_writers()
+
+    def record(self, result: Result, timestamp: str | None = None) -> None:
+        """Enter the scores of one submission and write its autograded notebook; doing it twice changes nothing."""
+        self._enter(result, timestamp)
+        self._penalize(result)
+        self._write(result, timestamp)
+
+    def marks(self, result: Result) -> dict[str, Any]:
+        """What the gradebook says of a submission now, manual scores and comments included."""
+        with self._open() as book:
+            notebook = book.find_submission_notebook(result.notebook_name, result.assignment, result.student)
+            grades = {grade.name: grade.score for grade in notebook.grades}
+            waiting = [grade.name for grade in notebook.grades if grade.needs_manual_grade]
+            comments = {comment.name: comment.comment for comment in notebook.comments if comment.comment}
+            penalty = notebook.late_submission_penalty or 0
+            return {"score": notebook.score, "most": notebook.max_score, "penalty": penalty, "grades": grades,
+                    "waiting": waiting, "comments": comments}  # fmt: skip
+
+    def _open(self) -> Any:
+        from nbgrader.api import Gradebook
+
+        return Gradebook(self.folder.db_url, self.folder.course_id)
+
+    def _wait_for_writers(self) -> None:
+        """SQLite's write-ahead log: several graders and formgrader at once."""
+        if self.folder.db_url.startswith("sqlite"):
+            from sqlalchemy import text
+
+            with self._open() as book:
+                book.db.execute(text("PRAGMA journal_mode=WAL"))
+
+    def _enter(self, result: Result, timestamp: str | None) -> None:
+        from nbgrader.utils import parse_utc
+
+        with _quiet(), self._open() as book:
+            book.update_or_create_student(result.student)
+            at = {"timestamp": parse_utc(timestamp)} if timestamp and _is_time(timestamp) else {}
+            book.update_or_create_submission(result.assignment, result.student, **at)
+            place = (result.notebook_name, result.assignment, result.student)
+            empty = _unanswered(result)
+            for item in result.items:
+                grade = book.find_grade(item.name, *place)
+                automatic = 0.0 if item.name in empty else item.score
+                grade.auto_score = None if item.outcome == MANUAL and item.name not in empty else automatic
+                grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+            for name in _solutions(result):
+                book.find_comment(name, *place).auto_comment = "No response." if name in empty else None
+            book.db.commit()
+
+    def _penalize(self, result: Result) -> None:
+        import nbformat
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        resources = self._resources(result.assignment, result.notebook_name, result.student)
+        empty = nbformat.NotebookNode(cells=[], metadata={})
+        with _quiet():
+            AssignLatePenalties(config=self.config, log=self._log).preprocess(empty, resources)
+
+    def _write(self, result: Result, timestamp: str | None) -> None:
+        folder = Path(self.folder.format_path(self.folder.autograded_directory, result.student, result.assignment))
+        draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        if result.notebook is not None:
+            text = json.dumps(safe(result.notebook), indent=1, sort_keys=True, ensure_ascii=False)
+            (draft / f"{result.notebook_name}.ipynb").write_text(text + "\n", encoding="utf-8")
+        if timestamp:
+            (draft / "timestamp.txt").write_text(timestamp + "\n", encoding="utf-8")
+        for name, content in page(result, None).items():
+            (draft / name).write_text(content, encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+
+    def _resources(self, assignment: str, notebook: str, student: str) -> dict[str, Any]:
+        names = {"assignment": assignment, "notebook": notebook, "student": student}
+        return {"nbgrader": {**names, "db_url": self.folder.db_url}}
+
+
+def _config(root: Path) -> Any:
+    from traitlets.config.loader import Config, PyFileConfigLoader
+
+    file = root / "nbgrader_config.py"
+    return PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
+
+
+def _quiet() -> warnings.catch_warnings:  # type: ignore[type-arg]
+    """SQLAlchemy 2.1 warns of nbgrader's own way of adding a first submission; it is harmless."""
+    caught = warnings.catch_warnings(action="ignore") if hasattr(warnings, "deprecated") else warnings.catch_warnings()
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")
+    return caught
+
+
+def _is_time(text: str) -> bool:
+    from nbgrader.utils import parse_utc
+
+    try:
+        return parse_utc(text) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def _marks(result: Result) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    cells = result.notebook["cells"] if result.notebook else []
+    return [(cell["metadata"]["nbgrader"], cell) for cell in cells if "nbgrader" in cell["metadata"]]
+
+
+def _solutions(result: Result) -> list[str]:
+    return [mark["grade_id"] for mark, _ in _marks(result) if mark.get("solution") or mark.get("task")]
+
+
+def _unanswered(result: Result) -> set[str]:
+    """Answers that still are what was handed out, or nothing."""
+    from nbformat import NotebookNode
+    from nbgrader.utils import compute_checksum
+
+    empty = set()
+    for mark, cell in _marks(result):
+        if not mark.get("solution") or mark.get("task"):
+            continue
+        node = NotebookNode(source=cell["source"], cell_type=cell["cell_type"], metadata=NotebookNode(nbgrader=mark))
+        if not cell["source"].strip() or mark.get("checksum") == compute_checksum(node):
+            empty.add(mark["grade_id"])
+    return empty

@@ -12,13 +12,13 @@ from corelab.checks.jobs import (
     artifact,
     channels,
     completed,
-    curve,
     image,
     job_arn,
     job_name,
     training_job,
     worst_case_cost,
 )
+from corelab.checks.logs import curve
 from corelab.checks.outcome import CannotTell, CheckFailed
 from corelab.checks.plans import planned_channels, planned_resources
 from corelab.checks.scores import file_written, learning_curve, probabilities, ranking, same_predictions

@@ -49,7 +49,7 @@ def split_uri(uri: Any) -> tuple[str, str]:
     parts = urlsplit(uri) if isinstance(uri, str) else None
     if parts is None or parts.scheme != "s3" or not parts.netloc:
         raise CheckFailed("an S3 address such as s3://bucket/folder/file", uri, "build it with s3_path_join")
-    return parts.netloc, parts.path.lstrip("/")
+    return parts.netloc, parts.path.removeprefix("/")
 
 
 @check
@@ -87,7 +87,7 @@ def s3_path(uri: Any, within: Any) -> None:
     name, key = split_uri(uri)
     if name != within:
         raise CheckFailed(f"a path in the bucket {within}", uri, "start from s3:// and the bucket")
-    if not key.strip("/") or "//" in key:
+    if not key.strip("/") or "//" in f"/{key}":
         hint = "s3_path_join puts one / between its parts; S3 takes // as a folder without a name"
         raise CheckFailed("a folder of yours below the bucket, without //", uri, hint)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -24,7 +23,6 @@ IMAGE = re.compile(
 )
 CSV = {"text/csv", "csv"}
 TABULAR = CSV | {"text/libsvm", "text/x-libsvm", "libsvm", "application/x-parquet", "parquet"}
-METRIC = re.compile(r"#011validation-auc:([0-9.]+)")
 
 
 @check
@@ -111,8 +109,7 @@ def completed(name: Any) -> str:
     job = describe(name)
     status = job["TrainingJobStatus"]
     if status != "Completed":
-        reason = job.get("FailureReason", "").strip().splitlines()
-        got = f"{status}: {reason[-1][:200]}" if reason else status
+        got = f"{status}: {_told(job['FailureReason'])}" if job.get("FailureReason") else status
         raise CheckFailed("status Completed", got, "wait for it; if it failed, read its log in CloudWatch")
     metrics = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
     auc, (low, high) = metrics.get("validation:auc"), AUC_WINDOW
@@ -122,29 +119,6 @@ def completed(name: Any) -> str:
             f"validation:auc from {low} to {high}", "none" if auc is None else f"{auc:.4f}", hint
         )
     return f"validation AUC {auc:.3f} after {job.get('TrainingTimeInSeconds', 0)} s"
-
-
-@check
-@asks_cloud
-def curve(values: Any, name: Any) -> str:
-    """The learning curve is what the job's log says."""
-    logged = validation_auc_of_log(name)
-    try:
-        given = [float(value) for value in values]
-    except (TypeError, ValueError):
-        raise CheckFailed("a list of numbers, one a round", values, "float() of each match") from None
-    if len(given) != len(logged):
-        hint = "the log has one line a round; GetLogEvents answers a page at a time"
-        raise CheckFailed(f"{len(logged)} values", f"{len(given)} values", hint)
-    differing = [
-        number for number, pair in enumerate(zip(given, logged, strict=True)) if abs(pair[0] - pair[1]) > 1e-6
-    ]
-    if differing:
-        number = differing[0]
-        raise CheckFailed(
-            f"{logged[number]} in round {number}", f"{given[number]}", "take validation-auc, not train"
-        )
-    return f"{len(logged)} rounds"
 
 
 @check
@@ -192,6 +166,14 @@ def worst_case_cost(dollars: Any, name: Any) -> str:
     return f"${most:.4f}"
 
 
+def _told(reason: str) -> str:
+    """The line of a failure reason that a person can use, not the stack around it."""
+    lines = [
+        line for line in reason.splitlines() if line.strip() and not line.startswith((" ", "Stack", "Trace"))
+    ]
+    return (lines or [reason])[-1][:300]
+
+
 def _hourly_price(instance_type: str) -> float:
     try:
         return load_prices().hourly(instance_type)
@@ -209,28 +191,6 @@ def describe(name: Any) -> dict[str, Any]:
         hint = "names in your notebook prove nothing by themselves: create the job"
         raise CheckFailed("a training job of this name in your cloud", name, hint) from None
     return answer
-
-
-def validation_auc_of_log(name: str) -> list[float]:
-    """The validation AUC of every round, from the job's log stream."""
-    logs = client("logs")
-    group = "/aws/sagemaker/TrainingJobs"
-    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
-    messages: list[str] = []
-    for stream in streams:
-        messages += _messages(logs, group, stream["logStreamName"])
-    return [float(found[1]) for found in map(METRIC.search, messages) if found]
-
-
-def _messages(logs: Any, group: str, stream: str) -> Iterable[str]:
-    token: dict[str, str] = {}
-    while True:
-        page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **token)
-        yield from (event["message"] for event in page["events"])
-        # At the end the same token comes back.
-        if token.get("nextToken") == page["nextForwardToken"]:
-            return
-        token = {"nextToken": page["nextForwardToken"]}
 
 
 def _channel_table(channel: dict[str, Any]) -> pd.DataFrame:

@@ -127,11 +127,14 @@ def _words(table: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _complain(cells: pd.Series, column: int) -> None:
-    if cells.iloc[0] in FLAGS:
+    cell = cells.iloc[0]
+    if cell in FLAGS:
         hint = "training reads them as missing or 0, inference refuses them: give get_dummies dtype=int"
+    elif "inf" in cell.lower():
+        hint = "the container refuses infinity; what was divided by 0?"
     else:
         hint = "the container reads text as a missing value and says nothing; leave ids out, encode levels"
-    raise CheckFailed("numbers or empty cells", f"{cells.iloc[0]!r} in column {column}", hint)
+    raise CheckFailed("numbers or empty cells", f"{cell!r} in column {column}", hint)
 
 
 def _judge_label(numbers: pd.DataFrame) -> None:

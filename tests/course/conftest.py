@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -44,17 +43,8 @@ def outcome(source: str, names: dict[str, object]) -> BaseException | None:
 
 
 @pytest.fixture(scope="module")
-def cloud_home(tmp_path_factory: pytest.TempPathFactory):
-    """A home for a local SageMaker of this module's own; kernels inherit it, and it is stopped at the end."""
-    from corelab.connection.launch import stop
-    from corelab.home import Home
-
-    home = tmp_path_factory.mktemp("home")
-    before = os.environ.get("CORELAB_HOME")
-    os.environ["CORELAB_HOME"] = str(home)
-    yield home
-    if before is None:
-        del os.environ["CORELAB_HOME"]
-    else:
-        os.environ["CORELAB_HOME"] = before
-    stop(Home(home))
+def kernels_use_lab(lab) -> Iterator[None]:
+    """Kernels started now connect to the tests' own local SageMaker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORELAB_HOME", str(lab.home.path))
+        yield

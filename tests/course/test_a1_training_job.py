@@ -110,7 +110,7 @@ def notebook(*parts):
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory, cloud_home):
+def executed(tmp_path_factory, kernels_use_lab):
     """The reference notebook twice in one kernel, then a student's, in one cloud."""
     root = tmp_path_factory.mktemp("course")
     reference, student = (nbformat.read(path, as_version=4) for path in (SOURCE, RELEASE))

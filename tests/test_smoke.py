@@ -1,0 +1,106 @@
+"""The smoke run: notebooks run to their end or are told apart from those that do."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+
+import nbformat
+import pytest
+from filelock import FileLock
+from rich.console import Console
+
+from corelab import smoke
+from corelab.errors import CorelabError
+
+
+def notebook(*sources):
+    node = nbformat.v4.new_notebook()
+    for number, source in enumerate(sources):
+        cell = nbformat.v4.new_code_cell(source, id=f"cell_{number}")
+        if source.startswith("assert"):
+            cell.metadata["nbgrader"] = {"grade": True}
+        node.cells.append(cell)
+    return node
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Three small notebooks, one of which fails, one with its own way of printing errors."""
+    root = tmp_path_factory.mktemp("course")
+    hook = (
+        "def show(self, *_, **__):\n    print('my own words about it')\n"
+        "import types\nip = get_ipython()\nip._showtraceback = types.MethodType(show, ip)\n1 / 0"
+    )
+    environment = "import os, pathlib\npathlib.Path('made.txt').write_text(os.environ['CORELAB_TARGET'])"
+    for name, node in {
+        "a_right": notebook(environment, "assert open('data.txt').read() == 'rows'", "assert True"),
+        "b_wrong": notebook("x = 1", "assert x == 2, 'x is one'", "y = 2"),
+        "c_strange": notebook("x = 1", hook),
+    }.items():
+        (root / "source" / name).mkdir(parents=True)
+        nbformat.write(node, root / "source" / name / "n.ipynb")
+    (root / "source/a_right/data.txt").write_text("rows")
+    said = io.StringIO()
+    status = smoke.run([], "aws", root / "out", root=root, console=Console(file=said, width=120))
+    summary = json.loads((root / "out/summary.json").read_text(encoding="utf-8"))
+    return (
+        root,
+        status,
+        said.getvalue(),
+        {entry["assignment"]: entry for entry in summary["notebooks"]},
+        summary,
+    )
+
+
+def test_a_failed_notebook_fails_the_run_but_not_the_others(ran):
+    _, status, _, notebooks, summary = ran
+    assert status == 1
+    assert summary["passed"] is False
+    assert [entry["passed"] for entry in notebooks.values()] == [True, False, False]
+
+
+def test_the_failing_cell_is_named_with_what_it_said(ran):
+    _, _, said, notebooks, _ = ran
+    assert notebooks["b_wrong"]["failure"]["cell"] == "cell_1"
+    assert notebooks["b_wrong"]["failure"]["error"] == "AssertionError"
+    assert "x is one" in said
+    assert "failed in cell_1" in said
+
+
+def test_an_error_that_a_library_prints_itself_is_found_too(ran):
+    _, _, said, notebooks, _ = ran
+    assert notebooks["c_strange"]["failure"]["cell"] == "cell_1"
+    assert "my own words about it" in said
+
+
+def test_cells_and_right_checks_are_counted(ran):
+    _, _, _, notebooks, _ = ran
+    assert [(entry["cells"], entry["checks"]) for entry in notebooks.values()] == [(3, 2), (2, 0), (2, 0)]
+
+
+def test_files_are_written_beside_the_executed_copy_and_not_in_source(ran):
+    root, *_ = ran
+    assert (root / "out/a_right/made.txt").read_text() == "aws"
+    assert sorted(path.name for path in (root / "source/a_right").iterdir()) == ["data.txt", "n.ipynb"]
+    executed = nbformat.read(root / "out/b_wrong/n.ipynb", as_version=4)
+    assert any(cell.get("execution_count") for cell in executed.cells)
+
+
+def test_the_environment_is_as_before(ran):
+    assert "CORELAB_TARGET" not in os.environ
+
+
+def test_a_second_run_in_the_same_folder_waits_its_turn(ran):
+    root, *_ = ran
+    with FileLock(root / "out/.lock"), pytest.raises(CorelabError, match="another smoke run"):
+        smoke.run(["a_right"], "local", root / "out", root=root)
+
+
+def test_an_unknown_assignment_or_an_empty_course_is_refused(ran, tmp_path):
+    root, *_ = ran
+    with pytest.raises(CorelabError, match=r"no assignment 'a9'; .* holds a_right, b_wrong, c_strange"):
+        smoke.run(["a9"], "local", root / "out", root=root)
+    with pytest.raises(CorelabError, match="run: corelab build"):
+        smoke.run([], "local", tmp_path / "out", root=tmp_path)

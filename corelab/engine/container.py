@@ -44,7 +44,7 @@ def environment(spec: TrainingSpec) -> dict[str, str]:
         "TRAINING_JOB_ARN": spec.job_arn,
         "SM_HOSTS": json.dumps(list(spec.hosts)),
         "SM_CURRENT_HOST": spec.current_host,
-        "SM_NUM_GPUS": "0",
+        "SM_NUM_GPUS": "0",  # whatever the instance type has: this machine lends none
         "SM_MODEL_DIR": str(spec.root / "model"),
         "SM_OUTPUT_DATA_DIR": str(spec.root / "output" / "data"),
     }

@@ -49,6 +49,7 @@ class ContainerHost:
             OSError: the system has no process, memory or descriptor left.
         """
         reader, writer = os.pipe()
+        # Daemonic, or multiprocessing would wait for the container when the interpreter ends.
         try:
             process = self._context.Process(
                 target=child.run, args=(WriteEnd(writer), entry, argument, surroundings), daemon=True
@@ -60,7 +61,7 @@ class ContainerHost:
             os.close(reader)
             raise
         finally:
-            os.close(writer)
+            os.close(writer)  # output ends when the container's own copy closes
         self._watch(container)
         return container
 

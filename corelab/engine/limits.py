@@ -44,6 +44,7 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         # The kernel's own signal also ends a process whose threads all sit in C code.
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # Elsewhere, and when the server goes but the worker parent stays, a thread notices.
     server = parent_process()
     if server is None:
         return

@@ -49,9 +49,9 @@ class ContainerProcess:
         self._out_of_memory = False
         self._killer: threading.Timer | None = None
         self._usage: psutil.Process | None = None
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(psutil.Error):  # a very short life may be over already
             self._usage = psutil.Process(self._pid)
-            self._usage.cpu_percent()
+            self._usage.cpu_percent()  # the first reading is what later ones count from
 
     @property
     def pid(self) -> int:
@@ -109,6 +109,7 @@ class ContainerProcess:
 
     def wait(self, timeout: float | None = None) -> Exit | None:
         if self._exit is None:
+            # Many may wait here; reading the code afterwards is what must not happen twice.
             if not connection.wait([self._process.sentinel], timeout):
                 return None
             with PROCESS_LOCK:

@@ -21,6 +21,7 @@ from corelab.engine.xgb.model_file import ModelFolder
 
 logger = logging.getLogger(__name__)
 
+# The container forwards the rest, csv_weights too, of which the engine says that it has no use for it.
 _NOT_FOR_THE_ENGINE = (
     "num_round",
     "eval_metric",
@@ -71,6 +72,7 @@ class Metrics:
         if tuned is not None:
             watched = tuned.partition(":")[2]
             logger.info("Setting up HPO optimized metric to be : %s", watched)
+            # Sorted, so that all hosts of a job print the same line.
             wanted = sorted({*configured, watched}) if configured else [watched]
         custom = [name for name in wanted if name in custom_metrics.CUSTOM_METRICS]
         return cls([name for name in wanted if name not in custom], custom, watched)
@@ -112,6 +114,7 @@ class Booster:
         callbacks = self._callbacks(fold, rounds, "validation" in [name for _, name in watched])
         if checkpoints is not None and self.saves:
             callbacks.insert(1, SaveCheckpoint(checkpoints, done))
+        # Only the deprecated hook shows a metric the margins, which is what the container's metrics see.
         model = xgboost.train(
             self.parameters(cross_validated=fold is not None),
             matrix,
@@ -155,7 +158,7 @@ class Booster:
                     rounds=patience,
                     metric_name=metric,
                     data_name="validation",
-                    maximize=metric in MAXIMIZED,
+                    maximize=metric in MAXIMIZED,  # by exact name: ndcg@5 is minimized, as in the container
                     save_best=self.saves,
                 )
             )

@@ -31,6 +31,7 @@ class InOrder(TrainingCallback):
         return model
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: _Log) -> bool:
+        # All of them run, also after one that ends training.
         wants_end = [callback.after_iteration(model, epoch, evals_log) for callback in self._callbacks]
         return any(wants_end)
 

@@ -130,6 +130,7 @@ def r2(margins: Array, labels: Array) -> float:
     if len(labels) < 2:
         return float("nan")
     wrong = float((_residuals(margins, labels) ** 2).sum())
+    # The squares of tiny 32-bit numbers vanish.
     exact = labels.astype(np.float64)
     spread = float(((exact - exact.mean()) ** 2).sum())
     if spread == 0:

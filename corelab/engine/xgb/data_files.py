@@ -83,6 +83,7 @@ def flatten(folders: Sequence[Path], target: Path) -> None:
         if not folder.exists():
             raise AlgorithmError(f"Unable to create symlinks as {folder} or {target} doesn't exist ")
         try:
+            # The path's digest in a link's name keeps files of the same name apart.
             for path in _shallow(folder, 1):
                 _link(
                     path,

@@ -44,7 +44,7 @@ def _objective(value: str, others: Values) -> None:
 
 
 def _eval_metric(value: list[str], others: Values) -> None:
-    objective = others["objective"]
+    objective = others["objective"]  # the container's KeyError when there is none
     if "auc" in value and not objective.startswith(("binary:", "rank:")):
         raise UserError("Metric 'auc' can only be applied for classification and ranking problems.")
     if "aft-nloglik" in value and objective != "survival:aft":

@@ -61,6 +61,7 @@ class Predictions:
         if (self._seen != self._values.shape[1]).any():
             raise AlgorithmError(f"Not every row was predicted {self._values.shape[1]} times.")
         columns = [self._labels, self._values.mean(axis=1)]
+        # Of equally frequent classes bincount and argmax name the lowest, as SciPy's mode does.
         if self._classification:
             columns.append(np.array([np.bincount(row).argmax() for row in self._classes]))
         return np.column_stack(columns)
@@ -84,6 +85,7 @@ def cross_validate(booster: Booster, matrices: Matrices, output: Path) -> list[x
     histories: list[History] = []
     for seen, unseen in splits(matrix.get_label(), folds, repeats, classification):
         logger.info("Train cross validation fold %d", len(models) % folds + 1)
+        # The container prints metrics of the whole channels, not of the fold.
         model, history = booster.train(matrix.slice(seen), matrices.watched(), fold=len(models))
         models.append(model)
         histories.append(history)
@@ -130,5 +132,6 @@ def _print_means(rounds: int, histories: Sequence[History]) -> None:
     for metric in histories[0]["train"]:
         for name in histories[0]:
             mean = np.mean([history[name][metric][-1] for history in histories])
+            # Train and validation side by side for each metric, unlike the lines of a round.
             line += f"\t{name}-{metric}:{mean:.5f}"
     print(line)  # noqa: T201 - the container's metric lines go to standard output

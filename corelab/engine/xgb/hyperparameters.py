@@ -84,6 +84,7 @@ def validate(given: Mapping[str, Any]) -> dict[str, Any]:
         KeyError: ``eval_metric`` without ``objective``, as the container fails there.
     """
     table = hyperparameters()
+    # When both forms are given, the later one stays.
     named = {ALIASES.get(name, name): value for name, value in given.items()}
     for row in table.values():
         if row.required and row.name not in named:

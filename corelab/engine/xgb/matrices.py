@@ -110,6 +110,7 @@ def _matrix(parts: Sequence[Table | None]) -> xgboost.DMatrix | None:
     return xgboost.DMatrix(table.features, label=table.label, weight=table.weight)
 
 
+# Relative names: the engine takes ? # & ; in a path for arguments, a cache file or several paths.
 def _load_csv(folder: Path, weighted: bool) -> xgboost.DMatrix:
     sample = next((path for path in folder.iterdir() if path.is_file()), None)
     if sample is None:

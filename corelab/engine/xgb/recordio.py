@@ -189,5 +189,5 @@ def _varint(message: memoryview, position: int) -> tuple[int, int]:
         byte = message[position + index]
         number |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
-            return number & 0xFFFFFFFFFFFFFFFF, position + index + 1
+            return number & 0xFFFFFFFFFFFFFFFF, position + index + 1  # ten bytes hold more than 64 bits
     raise ValueError("protobuf: a number that does not end")

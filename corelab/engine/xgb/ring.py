@@ -30,6 +30,7 @@ def members(folder: Path, hosts: Sequence[str], current: str, has_data: bool) ->
     Raises:
         PlatformError: a host did not come.
     """
+    # The container asks around in a first ring, with pickles; anybody on this machine could join that.
     _put(folder / f"{current}.host", "data" if has_data else "none")
     return [host for host in sorted(hosts) if _await(folder / f"{host}.host") == "data"]
 
@@ -44,6 +45,7 @@ def joined(folder: Path, hosts: Sequence[str], current: str) -> Iterator[None]:
     """
     tracker = None
     if current == hosts[0]:
+        # Ranks by task name make the first host rank 0, the one that prints and saves.
         tracker = RabitTracker(_LOOPBACK, len(hosts), use_logger=True, sortby="task")
         tracker.start(len(hosts))
         _put(folder / _TRACKER, str(tracker.port))

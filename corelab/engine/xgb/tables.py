@@ -81,6 +81,7 @@ def read_parquet(sources: Iterable[Path | BinaryIO]) -> Table | None:
         ValueError: no parquet, text that is no number.
         TypeError: a column of another kind, such as dates.
     """
+    # Few jobs use it, and the worker parent would carry it for all.
     import pyarrow
     import pyarrow.parquet
 
@@ -156,6 +157,7 @@ def _column(column: Any) -> Floats:
     if pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind):
         filled = column.to_numpy()
     else:
+        # Numbers written as text count; what NumPy cannot convert is told in its words.
         filled = np.array([np.nan if value is None else value for value in column.to_pylist()], dtype=object)
     with np.errstate(over="ignore"):
         return np.asarray(filled.astype(np.float32))

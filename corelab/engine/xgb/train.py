@@ -126,6 +126,7 @@ class _Run:
         weighted = inputs.config.get("csv_weights") == 1
         loader = Loader(self._scratch, inputs.data_format, weighted, inputs.piped)
         sized = {path: loader.size(path) for path in (inputs.train, inputs.validation) if path is not None}
+        # All sizes, then all first lines, then all rows: what is wrong first is told first.
         present = [path for path, size in sized.items() if size > 0]
         for path in present:
             loader.check(path)
@@ -155,7 +156,7 @@ class _Run:
         meeting = self._root.parent / "ring"
         members = ring.members(meeting, hosts, me, has_data)
         if matrices is None or not has_data:
-            return
+            return  # with success, even when no host has data and there will be no model
         if len(members) == 1:
             self._train(inputs, matrices, master=True)
             return

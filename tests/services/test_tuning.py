@@ -245,7 +245,7 @@ def test_tags_of_a_tuning_job_are_on_its_children(sagemaker: Any, tuning: Reques
             "gamma",
         ),
         ({"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:nope"}}, "A metric is required"),
-        ({"ResourceLimits": {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 11}}, "arallel"),
+        ({"ResourceLimits": {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 11}}, "is 10 Training Job"),
     ],
 )
 def test_every_rule_between_fields_has_its_error(

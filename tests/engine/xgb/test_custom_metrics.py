@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corelab.engine.xgb.custom_metrics import CUSTOM_METRICS, configure, predicted_class
@@ -48,6 +48,7 @@ REGRESSION_ORACLES: dict[str, Callable[[Any, Any], float]] = {
 }
 
 
+@settings(max_examples=25)
 @given(st.integers(2, 4), st.integers(1, 30), st.integers(0, 999))
 def test_classification_figures_are_scikit_learns(classes: int, rows: int, seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -61,6 +62,7 @@ def test_classification_figures_are_scikit_learns(classes: int, rows: int, seed:
             assert CUSTOM_METRICS[name](margins, labels) == pytest.approx(oracle(labels, guessed)), name
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.floats(-1e3, 1e3, width=32), st.floats(-1e3, 1e3, width=32)), min_size=2, max_size=20

@@ -81,7 +81,7 @@ def test_cells_are_scanned_as_in_the_container(
     assert matrix.get_label()[1] == pytest.approx(label, nan_ok=True)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.lists(st.lists(st.sampled_from(SCANNED), min_size=3, max_size=3), min_size=1, max_size=6))
 def test_any_mix_of_cells_gives_each_cell_its_own_meaning(
     table: list[list[tuple[str, float | None, float]]], scratch: Path

@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from corelab.authoring.stubs import PREPROCESSORS
+
 c = get_config()  # noqa: F821  nbgrader defines it
 root = Path(__file__).parent.resolve()
 
@@ -14,6 +16,9 @@ c.CourseDirectory.root = str(root)
 # Parallel graders wait for each other's write instead of failing.
 c.CourseDirectory.db_url = f"sqlite:///{root.as_posix()}/gradebook.db?timeout=60"
 # On a server shared with students, name the exchange: c.Exchange.root = "/srv/nbgrader/exchange"
+
+# nbgrader's own steps, with stubs that say what is missing.
+c.GenerateAssignment.preprocessors = PREPROCESSORS
 
 # A submission cannot switch its own checks off by tag, nor lose them by deleting the cell.
 c.Execute.skip_cells_with_tag = ""

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -57,15 +61,19 @@ def test_a_changed_source_always_reaches_the_release(course, built):
     assert "Other words" in path.read_text(encoding="utf-8")
 
 
-def test_the_gradebook_learns_of_the_assignment_and_the_release_stays_the_same(built, monkeypatch):
+def test_recording_in_the_gradebook_or_nbgraders_own_command_release_the_same(built, monkeypatch):
     [path] = release(built, record=False)
     unrecorded = path.read_bytes()
+    shutil.copy(Path(__file__).parents[2] / "nbgrader_config.py", built)
     # alembic must be found although the environment was not activated.
     monkeypatch.setenv("PATH", "/usr/bin")
     release(built)
     assert path.read_bytes() == unrecorded
     with contextlib.closing(sqlite3.connect(built / "gradebook.db")) as gradebook:
         assert gradebook.execute("select name from assignment").fetchall() == [("a9_tiny",)]
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "a9_tiny", "--force"]
+    subprocess.run(command, cwd=built, check=True, capture_output=True, timeout=120)
+    assert path.read_bytes() == unrecorded
 
 
 def test_the_courses_own_nbgrader_settings_are_used(built):

@@ -153,7 +153,8 @@ class Conductor:
 
     def _start_judge(self) -> Occupant:
         self._judge = self.household.start("judge")
-        self._judge_asks({"do": "run", "source": _CONNECT})
+        if self.plan.connects:
+            self._judge_asks({"do": "run", "source": _CONNECT})
         for cell in self._judged:
             self._bind(cell)
             self._judge_asks({"do": "run", "source": cell.source})

@@ -14,6 +14,7 @@ import contextlib
 import io
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -28,6 +29,10 @@ END_HIDDEN: Final = "### END HIDDEN TESTS"
 SHOWN: Final = 600
 
 RIGHT, WRONG, UNKNOWN = "right", "wrong", "could not tell"
+
+
+# What a value of another type or size than asked for leads to; anything else is nobody's wrong answer.
+_MISFITS: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 @dataclass(slots=True)
@@ -153,6 +158,10 @@ class Judge:
             return Finding(WRONG, claim, hidden, "an answer in time", str(problem), hint, owner="student")
         if isinstance(problem, CannotTell):
             return Finding(UNKNOWN, claim, hidden, note=str(problem), owner="cloud")
+        if isinstance(problem, _MISFITS) and not _in_our_code(problem):
+            got = f"one that leads to {type(problem).__name__}: {problem}"
+            hint = "has it the type and the size that the task asks for?"
+            return Finding(WRONG, claim, hidden, "a value the check can work with", got, hint, owner="student")
         return Finding(UNKNOWN, claim, hidden, note=f"{type(problem).__name__}: {problem}", owner="check")
 
     def _ask(self, request: dict[str, Any]) -> Any:
@@ -183,6 +192,13 @@ def hidden_lines(source: str) -> Iterator[int]:
         if inside:
             yield number
         inside = inside and not line.strip().startswith(END_HIDDEN)
+
+
+def _in_our_code(problem: Exception) -> bool:
+    """Whether a check of ours stumbled, which it must not do whatever it is given."""
+    frames = traceback.walk_tb(problem.__traceback__)
+    modules = {str(frame.f_globals.get("__name__", "")) for frame, _ in frames}
+    return any(name.startswith("corelab.") and name != __name__ for name in modules)
 
 
 def _said(printed: str) -> tuple[str, str]:

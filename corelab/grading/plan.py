@@ -59,6 +59,11 @@ class Plan:
         return frozenset().union(*(cell.names.binds for cell in self.cells if cell.role == "solution"))
 
     @cached_property
+    def connects(self) -> bool:
+        """Whether the notebook talks to a cloud."""
+        return any("corelab.connect" in cell.source or "%load_ext corelab" in cell.source for cell in self.cells)
+
+    @cached_property
     def judged(self) -> frozenset[int]:
         """Instructor's own cells that some check needs, directly or through each other."""
         needed: set[int] = set()

@@ -48,6 +48,7 @@ class Household:
         files: what the student handed in beside the notebook.
         course: the assignment's own files.
         seed: a tar archive of a cloud's home to start from.
+        cloud: whether there is one; a notebook that connects to none needs none.
 
     Raises:
         WallsFailed: the system refused to build them.
@@ -60,15 +61,20 @@ class Household:
         files: Mapping[str, bytes],
         course: Mapping[str, bytes],
         seed: bytes | None = None,
+        cloud: bool = True,
     ) -> None:
         self._limits = limits
+        self._occupants: dict[str, Occupant] = {}
+        self._server: dict[str, object] | None = None
+        self._cloud_place: EnclosureControl | None = None
         with contextlib.ExitStack() as archives:
             submission, assignment = (archives.enter_context(_archive(table)) for table in (files, course))
             home = archives.enter_context(_spooled(seed)) if seed is not None else None
             self._place = parents.notebook.enclose(limits, submission, assignment)
-            cloud_limits = replace(limits, memory_bytes=4096 * MIB, disk_bytes=2048 * MIB, processes=512)
-            self._cloud_place = parents.cloud.enclose(cloud_limits, home)
-            self._occupants: dict[str, Occupant] = {}
+            if cloud:
+                cloud_limits = replace(limits, memory_bytes=4096 * MIB, disk_bytes=2048 * MIB, processes=512)
+                self._cloud_place = parents.cloud.enclose(cloud_limits, home)
+        if self._cloud_place is not None:
             try:
                 self._cloud = self._start(self._cloud_place, "cloud", {})
                 self._server = self._greet()
@@ -80,6 +86,8 @@ class Household:
         """Start the kernel or the judge, in place of one that has ended. Raises WallsFailed, Gone."""
         request = {"port": _PORTS[role], "server": self._server, "environment": {**_SETTINGS, **_app_id(role)}}
         occupant = self._start(self._place, role, request)
+        if self._server is None:
+            return occupant
         _, descriptor = occupant.listener()
         try:
             self._cloud.hand_over({"listen": role}, descriptor)
@@ -102,7 +110,8 @@ class Household:
         for occupant in self._occupants.values():
             occupant.close()
         self._place.close()
-        self._cloud_place.close()
+        if self._cloud_place is not None:
+            self._cloud_place.close()
 
     def _start(self, place: EnclosureControl, role: str, request: dict[str, object]) -> Occupant:
         if role in self._occupants:

@@ -126,7 +126,7 @@ def _plan(source: str, release: str | None) -> Plan:
 def _conduct(job: Job, plan: Plan, rebuilt: Rebuilt, result: Result) -> None:
     problem: Exception | None = None
     for _ in range(_MOST_TRIES):
-        household = Household(parents(job.walls), job.limits, job.files, job.course, job.seed)
+        household = Household(parents(job.walls), job.limits, job.files, job.course, job.seed, plan.connects)
         conductor = Conductor(plan, rebuilt, household, job.limits)
         try:
             conductor.run()

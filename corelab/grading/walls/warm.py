@@ -59,7 +59,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     send_with_files(asked, {"ready": kind, "failed": failed})
     while True:
-        request, files = receive_with_files(asked)
+        try:
+            request, files = receive_with_files(asked)
+        except OSError:
+            request, files = None, []
         if request is None:
             os._exit(0)
         if os.fork() == 0:

@@ -54,4 +54,4 @@ def _compiled(quoted: str, expression: str, word: str) -> re.Pattern[str]:
             raise AWSError("InvalidParameterException", "Invalid filter pattern") from None
     if quoted:
         return re.compile(re.escape(re.sub(r"\\(.)", r"\1", quoted)))
-    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)" if word.isalnum() else re.escape(word))
+    return re.compile(re.escape(word))

@@ -28,6 +28,11 @@ class Objects:
     def __init__(self, index: ObjectIndex) -> None:
         self._index = index
 
+    @property
+    def index(self) -> ObjectIndex:
+        """For listings by delimiter, which cost their own entries only (corelab.aws.s3.listing)."""
+        return self._index
+
     def bucket_region(self, bucket: str) -> str | None:
         try:
             return self._index.bucket(bucket).region

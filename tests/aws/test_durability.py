@@ -43,7 +43,7 @@ class World:
         body: bytes = self.s3.get_object(Bucket="full", Key=key, **options)["Body"].read()
         return body
 
-    def keys(self, **options: Any) -> list[str]:
+    def listed(self, **options: Any) -> list[str]:
         return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket="full", **options)["Contents"]]
 
 
@@ -191,8 +191,8 @@ KINDS: dict[str, Callable[[World], Any]] = {
     "the etag of a body in parts": lambda w: head(w, "finished")["ETag"] == w.noted["etag"],
     "odd keys": lambda w: all(w.body(f"odd/{key}") == key.encode() for key in ODD),
     "an overwrite": lambda w: w.body("overwritten") == b"second",
-    "a deletion": lambda w: "deleted" not in w.keys(),
-    "the whole listing": lambda w: [k for k in w.keys() if "/" not in k and "finished" not in k] == FULL,
+    "a deletion": lambda w: "deleted" not in w.listed(),
+    "the whole listing": lambda w: [k for k in w.listed() if "/" not in k and "finished" not in k] == FULL,
     "a copy": lambda w: w.body("copied") == LARGE[:500_000],
     "versioning": lambda w: w.s3.get_bucket_versioning(Bucket="versioned")["Status"] == "Enabled",
     "an old version": lambda w: (

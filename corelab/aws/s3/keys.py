@@ -84,6 +84,7 @@ class StoredKey(FakeKey):
         self._unit = current()
         self.tags = {}
         super().__init__(*args, **kwargs)
+        self._value_buffer.close()  # moto's place for the body
 
     @property
     def value(self) -> Any:

@@ -1,0 +1,51 @@
+"""Runs benchmarks one after the other, prints their tables, writes ``build/bench/<name>.json``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks.figures import Figure, show, surroundings, write
+
+# In this order: what is short and what the bars are strictest about comes first.
+TITLES = {
+    "training": "A training job against XGBoost called directly",
+    "start": "Start and idle memory against plain moto",
+    "endpoint": "One row through an endpoint against gunicorn and Flask with the same booster",
+    "tuning": "A 20-trial tuning job against a bare loop at the same parallelism",
+    "transform": "Batch transform against pandas and XGBoost",
+    "objects": "S3 objects against plain moto",
+    "cold_start": "A serverless endpoint's cold start against a fresh process",
+    "faults": "What breaks while it is used",
+    "search": "Bayesian against Random search at 20 trials",
+}
+FOLDER = Path("build/bench")
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(TITLES)))
+@click.option("--quick", is_flag=True, help="Small sizes and few repeats: does it work, roughly how fast.")
+def main(names: Sequence[str], quick: bool) -> None:
+    """Measure ratios against floors in the same run."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    console = Console(width=120 if not sys.stdout.isatty() else None)
+    missed = 0
+    for name in names or TITLES:
+        before = surroundings(quick)
+        measure: Callable[[bool], list[Figure]] = import_module(f"benchmarks.{name}").measure
+        figures = measure(quick)
+        show(TITLES[name], figures, console)
+        path = write(FOLDER, name, figures, {**before, "load_after": surroundings(quick)["load"]})
+        console.print(f"load {before['load'][0]} on {before['cores']} cores; {path}\n", highlight=False)
+        missed += sum(figure.holds is False for figure in figures)
+    console.print("All bars hold." if not missed else f"{missed} bars missed.", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

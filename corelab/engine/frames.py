@@ -65,8 +65,11 @@ def response_bytes(number: int, response: InvocationResponse) -> bytes:
 
 
 def read_response(frame: bytes) -> tuple[int, InvocationResponse]:
-    """The id and response of a frame without its length."""
-    number, status, kind_length = struct.unpack_from("<IHH", frame)
+    """The id and response of a frame without its length. Raises CorruptFrame."""
+    try:
+        number, status, kind_length = struct.unpack_from("<IHH", frame)
+    except struct.error as error:
+        raise CorruptFrame(f"expected a response of at least 8 bytes, got {len(frame)}") from error
     start = _RESPONSE.size - _LENGTH.size
     end = start + kind_length
     return number, InvocationResponse(status, frame[start:end].decode(), frame[end:])

@@ -111,15 +111,13 @@ class AsyncModelClient(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
-            frames = self._splitter.feed(data)
-        except CorruptFrame:
+            for frame in self._splitter.feed(data):
+                number, response = read_response(frame)
+                future, _ = self._waiting.pop(number)
+                if not future.done():
+                    future.set_result(response)
+        except (CorruptFrame, KeyError):  # no frame, or an answer that nobody asked for
             self.close()
-            return
-        for frame in frames:
-            number, response = read_response(frame)
-            future, _ = self._waiting.pop(number)
-            if not future.done():
-                future.set_result(response)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._sweeper is not None:
@@ -193,7 +191,7 @@ class BlockingModelClient:
                     with self._state:
                         answer = self._waiting.pop(number)
                     answer.set_result(response)
-        except OSError:  # reset, or no frame: in both cases nothing more will come
+        except (OSError, KeyError):  # reset, no frame, or an answer that nobody asked for
             pass
         finally:
             with self._state:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -19,11 +22,14 @@ import psutil
 import pytest
 import xgboost
 
+from corelab.engine.batch.transform import BatchSettings, Transformer
+from corelab.engine.frames import response_bytes
 from corelab.engine.host import ContainerHost
 from corelab.engine.model_client import AsyncModelClient, BlockingModelClient
 from corelab.engine.serving import LocalModelServer
 from corelab.engine.serving_contract import (
     InvocationRequest,
+    InvocationResponse,
     InvocationTimeout,
     ModelProcess,
     ModelProcessDied,
@@ -281,6 +287,20 @@ def test_batch_mode_is_the_platforms_and_reaches_the_container(start) -> None:
     client.close()
 
 
+def test_a_batch_through_two_processes_is_xgboosts_own(start, train, rows, to_csv) -> None:
+    clients = [BlockingModelClient(start(batch=True).process.connection) for _ in range(2)]
+    turns = itertools.cycle(clients)
+    settings = BatchSettings(
+        content_type="text/csv", split="Line", assemble="Line", max_payload_bytes=100, concurrency=2
+    )
+    sink = io.BytesIO()
+    with Transformer(settings, lambda request, limit: next(turns).invoke(request, limit)) as transformer:
+        assert transformer.transform(io.BytesIO(to_csv(rows)), sink) > 2
+    assert [float(line) for line in sink.getvalue().splitlines()] == predicted(train(), rows.tolist())
+    for client in clients:
+        client.close()
+
+
 def test_threads_share_a_blocking_client(start, train) -> None:
     rows = [[0.1 * number, 0.0, 1.0, -1.0] for number in range(80)]
     client = BlockingModelClient(start().process.connection)
@@ -333,3 +353,27 @@ def test_a_model_process_dies_with_its_server_even_by_sigkill(train, model_folde
     server.wait()
     model.wait(10)
     assert not model.is_running()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff" * 8, b"\x01\0\0\0x", response_bytes(99, InvocationResponse(200, "", b""))]
+)
+def test_a_process_that_answers_garbage_counts_as_dead(garbage: bytes) -> None:
+    async def ask() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            client = await AsyncModelClient.connect(ours)
+            waiting = client.invoke(CSV)
+            theirs.sendall(garbage)
+            with pytest.raises(ModelProcessDied):
+                await waiting
+            await client.ended
+
+    run(ask())
+    ours, theirs = socket.socketpair()
+    with theirs:
+        client = BlockingModelClient(ours)
+        theirs.sendall(garbage)
+        with pytest.raises(ModelProcessDied):
+            client.invoke(CSV)
+        client.close()

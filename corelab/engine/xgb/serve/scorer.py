@@ -1,7 +1,7 @@
 """Predictions as the container makes them, one booster or several.
 
-The engine's C call for dense rows is used directly: its Python wrapper spends twice the time of the
-prediction itself on one row (measured in benchmarks/).
+The engine's C call for dense rows is used directly: on one row its Python wrapper spends twice the time of
+the prediction itself.
 """
 
 from __future__ import annotations

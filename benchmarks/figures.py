@@ -34,11 +34,11 @@ def at_most_over(value: float, unit: str) -> Bar:
 
 
 def ratio_at_most(value: float) -> Bar:
-    return Bar(f"≤ {value:g} × floor", lambda ours, floor: ours <= value * floor)
+    return Bar(f"≤ {value:g} x floor", lambda ours, floor: ours <= value * floor)
 
 
 def ratio_at_least(value: float) -> Bar:
-    return Bar(f"≥ {value:g} × floor", lambda ours, floor: ours >= value * floor)
+    return Bar(f"≥ {value:g} x floor", lambda ours, floor: ours >= value * floor)
 
 
 @dataclass(frozen=True, slots=True)

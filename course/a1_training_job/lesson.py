@@ -94,8 +94,8 @@ checks.role(role)
 # The job does not run as me: it runs on a machine that SageMaker starts, maybe long after I have closed my
 # laptop, and it cannot use my sign-in. The role is what SageMaker takes on for the job. It says what the job
 # may do, and no more than that: read the training data from S3, write the model, write logs. With a role that
-# may not read my bucket, the job is accepted or refused by rights of S3, not of mine: it fails when it tries
-# to fetch the channel, with AccessDenied, although I can read the same file myself.
+# may not read my bucket, the job cannot fetch its channels and fails with AccessDenied, although I can read
+# the same files myself.
 
 # %% [markdown]
 # ## Names and places

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from corelab import smoke
+from corelab.checks import CheckFailed
 
 from .conftest import ROOT
 
@@ -147,3 +148,10 @@ def test_no_check_says_anything_on_stderr(executed):
     for cell in nbformat.read(out / "reference/job.ipynb", as_version=4).cells:
         if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
             assert [output.name for output in cell.outputs] == ["stdout"] * len(cell.outputs)
+
+
+def test_an_untouched_release_passes_no_check(run, connected, kernels_use_lab):
+    outcomes = run(RELEASE)
+    graded = [cell.id for cell in nbformat.read(RELEASE, as_version=4).cells if cell.id.endswith("_check")]
+    assert len(graded) > 20
+    assert [check for check in graded if not isinstance(outcomes[check], NameError | CheckFailed)] == []

@@ -7,6 +7,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,37 @@ CREATE TABLE IF NOT EXISTS journal (
   resource TEXT NOT NULL, status INTEGER NOT NULL, error TEXT NOT NULL, bytes_in INTEGER NOT NULL,
   bytes_out INTEGER NOT NULL, client TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS journal_by_operation ON journal (service, operation);
+CREATE INDEX IF NOT EXISTS journal_by_resource ON journal (resource, at);
 """
 _MOST_ROWS = 500_000
 _PRUNE_EVERY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which calls to look up; what is None does not matter. ``after`` and ``before`` are epoch seconds."""
+
+    service: str | None = None
+    operation: str | None = None
+    resource: str | None = None
+    region: str | None = None
+    after: float | None = None
+    before: float | None = None
+    failed: bool = False
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """SQL and its values."""
+        rows = (
+            ("service = ?", self.service),
+            ("operation = ?", self.operation),
+            ("resource = ?", self.resource),
+            ("region = ?", self.region),
+            ("at >= ?", self.after),
+            ("at < ?", self.before),
+        )
+        given = [(sql, value) for sql, value in rows if value is not None]
+        failed = ["error != ''"] if self.failed else []
+        return " AND ".join(["1=1", *(sql for sql, _ in given), *failed]), [value for _, value in given]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +104,29 @@ class Journal:
 
     def find(self, service: str | None = None, operation: str | None = None, limit: int = 1000) -> list[Call]:
         """The newest calls first."""
+        return self.search(Wanted(service, operation), limit)
+
+    def search(self, wanted: Wanted, limit: int = 1000) -> list[Call]:
+        """The newest calls that fit, the newest first."""
         self.flush()
-        where, values = "1=1", []
-        for column, value in (("service", service), ("operation", operation)):
-            if value is not None:
-                where += f" AND {column}=?"
-                values.append(value)
+        where, values = wanted.condition()
         sql = f"SELECT {_COLUMNS} FROM journal WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 (own columns)
-        with self._open() as db:
+        with closing(self._open()) as db:
             rows = db.execute(sql, (*values, limit)).fetchall()
         return [Call(*(*row[:-1], json.loads(row[-1]))) for row in rows]
+
+    def tally(self, wanted: Wanted) -> tuple[int, int, dict[str, int]]:
+        """How many calls fit, how many bytes they moved both ways, and how often each error was the answer."""
+        self.flush()
+        where, values = wanted.condition()
+        sql = (
+            "SELECT error, count(*), sum(bytes_in + bytes_out) FROM journal"  # noqa: S608 (own columns)
+            f" WHERE {where} GROUP BY error"
+        )
+        with closing(self._open()) as db:
+            rows = db.execute(sql, values).fetchall()
+        errors = {error: count for error, count, _ in rows if error}
+        return sum(row[1] for row in rows), sum(row[2] for row in rows), errors
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=10)

@@ -70,9 +70,9 @@ class LogPump:
 
     def _deliver(self, batch: list[LogLine]) -> None:
         if batch:
-            self._logs.append(
-                *self._place, [LogEvent(line.timestamp_ms, rendered(line.text)) for line in batch]
-            )
+            # CloudWatch takes no empty event.
+            events = [LogEvent(line.timestamp_ms, rendered(line.text)) for line in batch if line.text]
+            self._logs.append(*self._place, events)
             if self._heard is not None:
                 self._heard(batch)
 

@@ -163,6 +163,14 @@ class Registry:
             rows = self._db.execute(sql, (*values, -1 if query.limit is None else query.limit)).fetchall()
         return [_record(row) for row in rows]
 
+    def counts(self, kind: Kind) -> dict[str, int]:
+        """How many records of a kind there are in each status."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT status, count(*) FROM records WHERE kind=? GROUP BY status", (kind,)
+            ).fetchall()
+        return dict(rows)
+
     def tags(self, arn: str) -> dict[str, str]:
         with self._lock:
             rows = self._db.execute(

@@ -21,7 +21,7 @@ class UsageSampler:
         region: str,
         namespace: str,
         dimensions: Mapping[str, str],
-        memory_bytes: int = 8 << 30,
+        memory_bytes: int,
     ) -> None:
         self._container, self._store = container, store
         self._region, self._namespace, self._dimensions = region, namespace, dimensions

@@ -68,26 +68,31 @@ def put(cloud: Cloud, role: str, target: S3Uri, source: Path) -> None:
 class Checkpoints:
     """Keeps a job's checkpoint folder and its S3 prefix alike, from before the first round to the last."""
 
-    def __init__(self, cloud: Cloud, role: str, uri: str, folder: Path) -> None:
-        self._cloud, self._role, self._uri, self._folder = cloud, role, S3Uri.parse(uri), folder
+    _LEFT_OUT = ".sagemaker-ignore"  # the ending of what the algorithm has not finished writing
+
+    def __init__(self, cloud: Cloud, role: str, uri: str, folders: list[Path]) -> None:
+        self._cloud, self._role, self._uri, self._folders = cloud, role, S3Uri.parse(uri), folders
         self._stored: dict[str, tuple[int, int]] = {}
 
     def restore(self) -> None:
-        """Bring what an earlier job left."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Bring what an earlier job left to every host. Raises UploadFailed."""
         try:
-            for item in items(self._cloud.objects, f"{str(self._uri).rstrip('/')}/"):
-                target = self._folder / safe_path(item.relative)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with self._cloud.objects.open(item.bucket, item.key) as body:
-                    target.write_bytes(body.read())
+            for folder in self._folders:
+                folder.mkdir(parents=True, exist_ok=True)
+                for item in items(self._cloud.objects, f"{str(self._uri).rstrip('/')}/"):
+                    target = folder / safe_path(item.relative)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with self._cloud.objects.open(item.bucket, item.key) as body:
+                        target.write_bytes(body.read())
         except (BadSource, ObjectNotFound) as error:
             raise UploadFailed(f"Checkpoints under {self._uri} cannot be read: {error}") from error
-        self._stored = {name: _stamp(path) for path, name in _files([self._folder])}
+        self._stored = {name: _stamp(path) for path, name in _files(self._folders[:1])}
 
     def store(self) -> None:
-        """Upload the files that are new or changed. Raises UploadFailed."""
-        for path, name in _files([self._folder]):
+        """Upload what the master host has new or changed. Raises UploadFailed."""
+        for path, name in _files(self._folders[:1]):
+            if name.endswith(self._LEFT_OUT):
+                continue
             try:
                 stamp = _stamp(path)
                 if self._stored.get(name) != stamp:

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from corelab.engine.container import private_path
 from corelab.engine.contract import Container, Exit, LogLine, TrainingSpec
 from corelab.engine.images import resolve
 from corelab.engine.instances import instance_type
@@ -142,7 +143,7 @@ class TrainingRun:
 
     def _download(self, roots: list[Path]) -> Checkpoints | None:
         mode = self._request["AlgorithmSpecification"]["TrainingInputMode"]
-        checkpoints = self._checkpoints(roots[0])
+        checkpoints = self._checkpoints(roots)
         try:
             for described in self._request.get("InputDataConfig", ()):
                 self._feeds += download(self._cloud, self._request["RoleArn"], described, roots, mode)
@@ -152,12 +153,12 @@ class TrainingRun:
             raise Ended(f"ClientError: {error}") from error
         return checkpoints
 
-    def _checkpoints(self, root: Path) -> Checkpoints | None:
+    def _checkpoints(self, roots: list[Path]) -> Checkpoints | None:
         config = self._request.get("CheckpointConfig")
         if not config:
             return None
-        folder = root / Path(config["LocalPath"]).relative_to("/opt/ml")
-        return Checkpoints(self._cloud, self._request["RoleArn"], config["S3Uri"], folder)
+        folders = [private_path(root, config["LocalPath"]) for root in roots]
+        return Checkpoints(self._cloud, self._request["RoleArn"], config["S3Uri"], folders)
 
     def _train(self, roots: list[Path], checkpoints: Checkpoints | None) -> list[Exit]:
         metrics = MetricStream(
@@ -210,6 +211,7 @@ class TrainingRun:
                 self._record.region,
                 NAMESPACE,
                 {"Host": f"{self._record.name}/algo-{number}"},
+                instance_type(self._request["ResourceConfig"]["InstanceType"]).memory_bytes,
             )
             for number, container in enumerate(self._containers, 1)
         ]
@@ -236,7 +238,7 @@ class TrainingRun:
             return
         if failed.out_of_memory:
             raise Ended(_NO_MEMORY)
-        raise Ended(f"AlgorithmError: {failed.failure or ''}, exit code: {failed.code}")
+        raise Ended(f"AlgorithmError: {failed.failure or ''}, exit code: {failed.shown_code}")
 
     def _upload(self, roots: list[Path], checkpoints: Checkpoints | None) -> dict[str, Any]:
         output, role = self._request["OutputDataConfig"], self._request["RoleArn"]

@@ -146,10 +146,13 @@ class TransformRun:
         sampler.sample()
         try:
             settings = self._settings(model)
+            model.grow(settings.concurrency)
             self._data_log(stream, _announcement(settings))
             with Transformer(settings, model.invoke, self._stopping) as transformer:
                 for number, item in enumerate(share):
                     self._object(transformer, item, self._folder / f"{identity}-{number}", stream)
+        except ModelDown as error:
+            raise Ended(f"AlgorithmError: {_SEE_LOGS}") from error
         except TransformStopped:
             return
         finally:

@@ -108,6 +108,8 @@ class Household:
     def close(self) -> None:
         """End everything; whatever the student started ends too."""
         for occupant in self._occupants.values():
+            occupant.hang_up()
+        for occupant in self._occupants.values():
             occupant.close()
         self._place.close()
         if self._cloud_place is not None:

@@ -110,7 +110,9 @@ def _enter(place: Enclosure, request: dict[str, Any], files: list[int]) -> NoRet
             linux.unshare(linux.NEWPID | linux.NEWNET | linux.NEWNS | linux.NEWCGROUP)
             child = os.fork()
             if child:
-                os.closerange(3, 1024)
+                # The lease stays open here: its end tells the grader that nothing is left inside.
+                os.closerange(3, lease.fileno())
+                os.closerange(lease.fileno() + 1, 1024)
                 _, status = os.waitpid(child, 0)
                 os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
             init.die_with_parent()

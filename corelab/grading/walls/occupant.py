@@ -125,8 +125,18 @@ class Occupant:
         self._printed, self._kept, self._dropped = [], 0, 0
         return texts
 
+    def hang_up(self) -> None:
+        """Let it end, with all it started; ``close`` waits for that."""
+        with contextlib.suppress(OSError):
+            self._lease.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
-        """End it, and all it started."""
+        """Return when it and all it started have ended."""
+        self.hang_up()
+        self._lease.settimeout(_LEASE_SECONDS)
+        with contextlib.suppress(OSError):
+            while self._lease.recv(_CHUNK):
+                pass
         self._selector.close()
         for descriptor in self._streams:
             with contextlib.suppress(OSError):

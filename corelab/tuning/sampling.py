@@ -31,18 +31,16 @@ if TYPE_CHECKING:
 
 SamplerFactory = Callable[[int], "BaseSampler"]
 
-# With more, a 20-job tuning is half random; with fewer, the first lucky point decides (measured).
-_STARTUP, _CANDIDATES = 5, 64
 # Wider whole-number ranges are sampled as fractions: Optuna counts in floats and 64-bit integers.
 _WIDE = 2**31
 
 
-def tpe(seed: int) -> BaseSampler:
-    """Tree-structured Parzen estimator, all parameters jointly; running children count as likely bad."""
-    sampler: BaseSampler = _optuna().samplers.TPESampler(
-        seed=seed, n_startup_trials=_STARTUP, n_ei_candidates=_CANDIDATES
-    )
-    return sampler
+def bayesian(seed: int) -> BaseSampler:
+    """Learns from results; running children are taken for done with what is expected of them."""
+    from corelab.tuning.bayesian import BayesianSampler
+
+    _optuna()
+    return BayesianSampler(seed)
 
 
 def uniform(seed: int) -> BaseSampler:

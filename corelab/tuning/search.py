@@ -9,7 +9,7 @@ from typing import Protocol
 
 from corelab.tuning.child import Child
 from corelab.tuning.plan import BAYESIAN, GRID, Prior, TuningPlan
-from corelab.tuning.sampling import Proposer, seed_of, tpe, uniform
+from corelab.tuning.sampling import Proposer, bayesian, seed_of, uniform
 
 # How often a sampler may repeat earlier points before it is given one of those left, where they are few.
 _ATTEMPTS, _FEW = 10, 10_000
@@ -89,7 +89,7 @@ class SampledSearch:
 
     def _new(self, index: int) -> Proposer:
         definition = self.plan.definitions[index]
-        sampler = tpe if self.plan.strategy == BAYESIAN else uniform
+        sampler = bayesian if self.plan.strategy == BAYESIAN else uniform
         return Proposer(definition.space, definition.objective.maximize, sampler)
 
     def _rebuilt(self, index: int) -> Proposer:

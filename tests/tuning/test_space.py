@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corelab.errors import AWSError
-from corelab.tuning.sampling import Proposer, seed_of, tpe, uniform
+from corelab.tuning.sampling import Proposer, bayesian, seed_of, uniform
 from corelab.tuning.space import SearchSpace, render
 from tests.tuning.cases import categorical, continuous, integer, ranges
 
@@ -57,7 +57,7 @@ def test_every_sample_lies_within_its_ranges_and_is_written_legally(space: Searc
 def test_samples_stay_within_their_ranges_once_results_are_known(
     space: SearchSpace, scores: list[float]
 ) -> None:
-    proposer = Proposer(space, False, tpe)
+    proposer = Proposer(space, False, bayesian)
     for number, score in enumerate(scores):
         tuned = proposer.propose(seed_of(1, number))
         assert space.read(tuned) is not None

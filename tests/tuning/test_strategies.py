@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import pytest
@@ -87,7 +87,7 @@ def test_twenty_Bayesian_jobs_find_better_values_than_twenty_random_ones(
 ) -> None:
     bayesian = [best_of(space, loss, "Bayesian", seed) for seed in range(10)]
     random = [best_of(space, loss, "Random", seed) for seed in range(10)]
-    assert mean(bayesian) < 0.9 * mean(random)
+    assert mean(bayesian) < 0.6 * mean(random)
 
 
 @pytest.mark.parametrize("strategy", ["Bayesian", "Random"])
@@ -206,14 +206,18 @@ def priors_near(rate: float, source: str, scale: float) -> list[Prior]:
     ]
 
 
+def distance(one: Child) -> float:
+    """How many magnitudes a learning rate is away from the best one."""
+    return abs(math.log10(float(one.tuned["rate"])) + 2.7)
+
+
 @pytest.mark.parametrize("kind", ["IdenticalDataAndAlgorithm", "TransferLearning"])
 def test_a_warm_start_begins_where_its_parents_were_good(kind: str) -> None:
     warm = replace(loss_plan(MIXED, "Bayesian", jobs=6), transfer=kind == "TransferLearning")
     scale = 1000.0 if warm.transfer else 1.0
     cold = tune(Strategy(warm), mixed_loss)
     started = tune(Strategy(warm, priors_near(0.002, "parent", scale)), mixed_loss)
-    distance = [abs(math.log10(float(one.tuned["rate"])) + 2.7) for one in started]
-    assert mean(distance) < 0.5 * mean(abs(math.log10(float(one.tuned["rate"])) + 2.7) for one in cold)
+    assert median(map(distance, started)) < 0.5 * median(map(distance, cold))
 
 
 def test_transferred_results_of_another_scale_do_not_hide_the_jobs_own() -> None:

@@ -29,7 +29,6 @@ from corelab.aws.iam import Iam
 from corelab.aws.identity import LEARNER_KEY, ROOT, Principals
 from corelab.aws.learner import LEARNER_REQUESTS
 from corelab.aws.logs import LogsService
-from corelab.aws.operations import not_implemented
 from corelab.aws.request import Environ, Signature, read_signature
 from corelab.aws.s3.service import S3Service
 from corelab.aws.sts import Sts
@@ -128,9 +127,6 @@ class AwsServices:
             return self._dispatch(environ, signature)
         except AWSError as error:
             refusal = error
-        except NotImplementedError as error:
-            log.info("%s: %s", service, error)
-            refusal = not_implemented(service, str(error))
         except ConnectionError as error:
             refusal = AWSError("IncompleteBody", str(error))
         except (OSError, sqlite3.Error) as error:

@@ -170,7 +170,10 @@ class CloudWatchAnswers(CloudWatchResponse):
         alarms = list(result.result["MetricAlarms"])  # type: ignore[index]
         if state := self._get_param("StateValue"):
             alarms = [alarm for alarm in alarms if alarm.state_value == state]
-        first = int(self._get_param("NextToken") or 0)
+        token = self._get_param("NextToken") or "0"
+        if not token.isdecimal():
+            raise AWSError("InvalidNextToken", "The next token specified is invalid.")
+        first = int(token)
         page: dict[str, Any] = {"MetricAlarms": alarms[first : first + limit], "CompositeAlarms": []}
         if first + limit < len(alarms):
             page["NextToken"] = str(first + limit)
@@ -243,8 +246,9 @@ class CloudWatch(Replayed):
 
     def subject(self, operation: str, parameters: Mapping[str, Any]) -> str:
         if operation == "PutMetricAlarm":
-            return f"alarm:{parameters.get('AlarmName')}"
-        return f"dashboard:{parameters.get('DashboardName')}" if operation == "PutDashboard" else ""
+            return f"alarm:{parameters['AlarmName']}" if "AlarmName" in parameters else ""
+        named = operation == "PutDashboard" and "DashboardName" in parameters
+        return f"dashboard:{parameters['DashboardName']}" if named else ""
 
     def settles(self, operation: str) -> str:
         return "replaces" if operation in ("PutMetricAlarm", "PutDashboard") else "adds"

@@ -25,7 +25,7 @@ class Ecr(Replayed):
         super().__init__("ecr", ECRResponse, occasion, ecr_backends.clear, journal, blobs, gate)
 
     def subject(self, operation: str, parameters: Mapping[str, Any]) -> str:
-        return f"repository:{parameters.get('repositoryName', '')}"
+        return f"repository:{parameters['repositoryName']}" if "repositoryName" in parameters else ""
 
     def settles(self, operation: str) -> str:
         return "removes" if operation == "DeleteRepository" else "adds"

@@ -37,6 +37,7 @@ class Intake:
 
     def store(self, blobs: BlobFolder) -> Content:
         """Take the body into a content that is on disk. Raises AWSError when it is not what was promised."""
+        self._declared()
         with blobs.writer(*self._checksums.values()) as writer:
             for piece in self._pieces():
                 writer.write(piece)
@@ -85,7 +86,13 @@ class Intake:
 
     def _declared(self) -> int:
         length = self._header("x-amz-decoded-content-length") if self._wrapped else None
-        return int(length or self._environ.get("CONTENT_LENGTH") or 0)
+        length = length or self._environ.get("CONTENT_LENGTH")
+        if length is None and self._header("transfer-encoding") is not None:
+            text = "You must provide the Content-Length HTTP header."
+            raise AWSError("MissingContentLength", text, 411)
+        if not (length or "0").isdecimal():
+            raise AWSError("InvalidArgument", f"Expected the length of the body as a number, got {length!r}")
+        return int(length or 0)
 
     def _pieces(self) -> Iterator[bytes]:
         if self._wrapped:

@@ -306,9 +306,10 @@ class LogsService:
 
     def answer(self, call: Call) -> Answer:
         body = read_document(call.environ, self._blobs)
-        self._gate.check(call, *operation_of(call, body))
+        operation, parameters = operation_of(call, body)
+        self._gate.check(call, operation, parameters)
         try:
-            return ask(LogsAnswers(), call, body)
+            return ask(LogsAnswers(), call, body, operation)
         except sqlite3.IntegrityError as error:  # two requests made or used the same name at once
             text = "Multiple requests to update the same resource were in conflict."
             raise AWSError("OperationAbortedException", text) from error

@@ -22,7 +22,7 @@ from moto.moto_api._internal.moto_random import MotoRandom
 from corelab.aws.authorize import Gate
 from corelab.aws.call import Answer, Call, canonical_environ
 from corelab.aws.intake import read_document
-from corelab.aws.operations import operation_of
+from corelab.aws.operations import not_implemented, operation_of
 from corelab.aws.s3.answers import S3Request
 from corelab.store.blobs import BlobFolder
 from corelab.store.journal import Entry, Journal
@@ -97,7 +97,7 @@ class Replayed:
             self.prepare(operation, parameters)
             at, seed = time.time(), secrets.randbits(62)
             with self._occasion.held(at, seed):
-                answer = ask(self._answers(), call, body)
+                answer = ask(self._answers(), call, body, operation)
             if answer[0] < 300 and self.changes(operation):
                 entry = _entry(call, self.subject(operation, parameters), at, seed, body)
                 self._remember(operation, entry)
@@ -123,16 +123,17 @@ class Replayed:
         self._reset()
         for entry in self._journal.entries(self._service):
             call = Call.replayed(entry)
-            self.prepare(*operation_of(call, entry.body))
+            operation, parameters = operation_of(call, entry.body)
+            self.prepare(operation, parameters)
             with self._occasion.held(entry.at, entry.seed):
-                status, _, _ = ask(self._answers(), call, entry.body)
+                status, _, _ = ask(self._answers(), call, entry.body, operation)
             # A later request may have removed what this one mentions; then both mean nothing any more.
             log.log(
                 logging.DEBUG if status < 500 else logging.ERROR, "replayed %s: %s", entry.subject, status
             )
 
     def _remember(self, operation: str, entry: Entry) -> None:
-        settles = self.settles(operation)
+        settles = self.settles(operation) if entry.subject else "adds"
         try:
             if settles == "removes":
                 self._journal.forget(entry.service, entry.region, entry.subject)
@@ -143,10 +144,13 @@ class Replayed:
             raise
 
 
-def ask(answers: BaseResponse, call: Call, body: bytes) -> Answer:
-    """Let moto answer a request whose body is in memory."""
+def ask(answers: BaseResponse, call: Call, body: bytes, operation: str) -> Answer:
+    """Let moto answer a request whose body is in memory. Raises AWSError for what moto does not implement."""
     request = S3Request(canonical_environ(call, body))
-    status, headers, content = answers._dispatch(request, request.raw_url, request.headers)
+    try:
+        status, headers, content = answers._dispatch(request, request.raw_url, request.headers)
+    except NotImplementedError as error:
+        raise not_implemented(call.service, operation) from error
     headers = {name: value for name, value in headers.items() if name != "status"}
     return int(status), headers, [content.encode() if isinstance(content, str) else bytes(content)]
 

@@ -112,9 +112,10 @@ class Sts:
 
     def answer(self, call: Call) -> Answer:
         body = read_document(call.environ, self._blobs)
-        self._gate.check(call, *operation_of(call, body))
+        operation, parameters = operation_of(call, body)
+        self._gate.check(call, operation, parameters)
         assert call.caller is not None
-        return ask(StsAnswers(call.caller), call, body)
+        return ask(StsAnswers(call.caller), call, body, operation)
 
 
 def _credentials(session: Session) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class BlobFolder:
             source.rename(path)
         except OSError:  # another disk
             return None
-        path.chmod(0o444)
+        protect(path)
         sync_folder(path.parent)
         return Content(size, md5, blob=blob)
 
@@ -149,7 +149,7 @@ class BlobWriter:
             return Content(self.size, md5, inline=bytes(self._small))
         sync_file(self._file)
         self._file.close()
-        self._path.chmod(0o444)
+        protect(self._path)
         sync_folder(self._path.parent)
         content = Content(self.size, md5, blob=self._blob)
         self._path = None
@@ -180,7 +180,15 @@ def sync_file(file: BinaryIO) -> None:
     """Bring a file's bytes to the disk."""
     if file.writable():
         file.flush()
+    elif os.name != "posix":  # Windows syncs only what it may write
+        return
     os.fsync(file.fileno())
+
+
+def protect(file: Path) -> None:
+    """Make a file read-only, except where that would keep it from being removed."""
+    if os.name == "posix":
+        file.chmod(0o444)
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from corelab.errors import ServerError
+
+VERSION = 1
+
 
 class Database:
     """Threads share it freely; one process at a time, which the home's lock ensures.
@@ -24,12 +28,11 @@ class Database:
         self._synchronous = "FULL" if survives_power_loss else "NORMAL"
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
-        self._writer = self._connect()
         try:
-            self._writer.executescript(schema)
-        except sqlite3.Error:
-            self._writer.close()
-            raise
+            self._writer = self._connect()
+            _prepare(self._writer, schema)
+        except (sqlite3.Error, ServerError) as error:
+            raise ServerError(f"{path} cannot be used: {error}. Move it away or reset the home.") from error
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -81,3 +84,16 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+def _prepare(connection: sqlite3.Connection, schema: str) -> None:
+    """Make what is missing in the file; closes the connection if the file is not ours."""
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version not in (0, VERSION):
+            raise ServerError(f"expected version {VERSION} of the file, found {version}")
+        connection.executescript(schema)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    except (sqlite3.Error, ServerError):
+        connection.close()
+        raise

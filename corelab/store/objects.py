@@ -115,12 +115,21 @@ class Objects:
             target.write_bytes(content.inline or b"")
             return
         blob = self._index.blobs.path(content.blob)
-        try:
-            os.link(blob, target)
-        except FileNotFoundError:
-            raise
-        except OSError:  # another disk, or a file system without links
+        if not _linked(blob, target):
             shutil.copyfile(blob, target)
+
+
+def _linked(blob: Path, target: Path) -> bool:
+    """Link where the disk can, and where the blob is read-only, so that nobody writes into the store."""
+    if os.name != "posix":
+        return False
+    try:
+        os.link(blob, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another disk, or a file system without links
+        return False
+    return True
 
 
 def _stored(version: Version) -> StoredObject:

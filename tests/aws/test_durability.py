@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.aws.checks.test_identity import TRUST, allow
 from tests.aws.checks.test_logs import now, read, write
-from tests.aws.checks.test_s3_buckets import check_configuration, put_configuration
+from tests.aws.checks.test_s3_buckets import CORS, check_configuration, put_configuration, refused
 from tests.aws.conftest import Server
 
 MB = 1024 * 1024
@@ -91,6 +91,9 @@ def write_versions(world: World) -> None:
     world.noted["marker"] = s3.delete_object(Bucket="versioned", Key="k")["VersionId"]
     s3.put_bucket_tagging(Bucket="full", Tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
     put_configuration(s3, "full")
+    europe = world.server.client("s3", "eu-west-1")
+    europe.put_bucket_cors(Bucket="empty", CORSConfiguration={"CORSRules": CORS})
+    s3.delete_bucket_cors(Bucket="empty")
 
 
 def write_identities(world: World) -> None:
@@ -137,6 +140,11 @@ def finish_upload(world: World) -> None:
     name, parts = world.noted["unfinished"]
     world.s3.complete_multipart_upload(**name, MultipartUpload=parts)
     assert world.body("unfinished") == LARGE
+
+
+def no_cors(world: World) -> None:
+    with refused("NoSuchCORSConfiguration"):
+        world.s3.get_bucket_cors(Bucket="empty")
 
 
 def check_alarm(world: World) -> None:
@@ -203,6 +211,7 @@ KINDS: dict[str, Callable[[World], Any]] = {
     ),
     "bucket tags": lambda w: w.s3.get_bucket_tagging(Bucket="full")["TagSet"] == [{"Key": "a", "Value": "1"}],
     "cors, lifecycle, policy, encryption, blocks": lambda w: check_configuration(w.s3, "full") is None,
+    "the absence of deleted settings": lambda w: no_cors(w) is None,
     "an upload in progress": lambda w: finish_upload(w) is None,
     "a role, its id and date": lambda w: (
         w.iam.get_role(RoleName="Kept")["Role"]["RoleId"] == w.noted["role"]["RoleId"]

@@ -138,7 +138,7 @@ def test_an_operation_not_served_says_so_by_name(server: Server, s3: Any, bucket
         (lambda: server.client("logs").describe_metric_filters(), "DescribeMetricFilters"),
         (lambda: server.client("cloudwatch").describe_alarm_history(), "DescribeAlarmHistory"),
         (lambda: s3.get_bucket_notification_configuration(Bucket=bucket), "notification"),
-        (lambda: iam.get_service_last_accessed_details(JobId="j" * 36), "last_accessed"),
+        (lambda: iam.get_service_last_accessed_details(JobId="j" * 36), "GetServiceLastAccessedDetails"),
     ):
         with refused("NotImplemented", 501) as caught:
             call()
@@ -194,6 +194,51 @@ def test_a_packed_body_may_not_unpack_for_ever(server: Server) -> None:
         status, _, answer = server.raw("POST", "/", body, headers)
         assert status in (400, 413)
         assert b"__type" in answer
+
+
+def test_a_body_of_unknown_length_is_not_taken_for_an_empty_one(server: Server, bucket: str) -> None:
+    head = (
+        f"PUT /{bucket}/k HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n"
+        "authorization: AWS4-HMAC-SHA256 Credential=AKIALOCALSAGEMAKER00/20261122/us-east-1/s3/aws4_request, x"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(f"{head}\r\n\r\n4\r\nbody\r\n0\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b" 411 " in answer.partition(b"\r\n")[0]
+    assert b"MissingContentLength" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("GET", "?list-type=2&max-keys=many", {}),
+        ("GET", "?versions&max-keys=-1", {}),
+        ("PUT", "/k?uploadId=u&partNumber=0", {}),
+        ("PUT", "/k?uploadId=u&partNumber=10001", {}),
+        ("PUT", "/k", {"x-amz-copy-source": "no-slash"}),
+        ("PUT", "/k", {"x-amz-acl": "no-such-acl"}),
+        ("GET", "/k", {"if-modified-since": "yesterday"}),
+    ],
+)
+def test_a_bad_parameter_is_the_client_s_fault(
+    server: Server, s3: Any, bucket: str, method: str, target: str, headers: dict[str, str]
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
+    status, body = server.signed(method, f"/{bucket}{target}", b"", headers)
+    assert (status, code(body)) == (400, "InvalidArgument")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
+
+
+def test_an_upload_s_id_is_good_for_its_own_key_only(s3: Any, bucket: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="mine")["UploadId"]
+    for call in (
+        lambda: s3.upload_part(Bucket=bucket, Key="other", UploadId=upload, PartNumber=1, Body=b""),
+        lambda: s3.abort_multipart_upload(Bucket=bucket, Key="other", UploadId=upload),
+        lambda: s3.list_parts(Bucket=bucket, Key="other", UploadId=upload),
+    ):
+        with refused("NoSuchUpload", 404):
+            call()
+    s3.abort_multipart_upload(Bucket=bucket, Key="mine", UploadId=upload)
 
 
 def test_many_hands_at_once_get_right_answers(server: Server, bucket: str) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corelab.errors import ServerError
 from corelab.store import index
 from corelab.store.blobs import INLINE_LIMIT, BlobFolder, Content
 from corelab.store.contract import ObjectNotFound
@@ -256,7 +257,19 @@ def test_a_reopened_database_has_everything(objects: Objects, database: Database
     again.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="asks /proc or fork")
+def test_a_file_of_another_kind_or_version_is_named_and_left_alone(tmp_path: Path) -> None:
+    strange, newer = tmp_path / "strange.db", tmp_path / "newer.db"
+    strange.write_bytes(b"no database at all" * 100)
+    with closing(sqlite3.connect(newer)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    for path in (strange, newer):
+        with pytest.raises(ServerError, match=f"{path.name} cannot be used"):
+            Database(path, index.SCHEMA, survives_power_loss=True)
+    assert strange.read_bytes() == b"no database at all" * 100
+    with closing(sqlite3.connect(newer)) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
 def test_files_are_closed_when_the_database_is(tmp_path: Path) -> None:
     database = Database(tmp_path / "x.db", index.SCHEMA, survives_power_loss=False)
     with database.read() as one, database.read() as other:

@@ -24,7 +24,7 @@ def list_page(index: ObjectIndex, bucket: str, query: Query) -> str:
     def asked(name: str) -> str:
         return query.get(name, [""])[0]
 
-    limit = min(_limit(asked("max-keys")), PAGE)
+    limit = min(int(asked("max-keys") or PAGE), PAGE)
     wanted = Wanted(bucket, asked("prefix"), asked("delimiter"), limit)
     token = asked("continuation-token")
     marker = _read_token(token) if "continuation-token" in query else asked("start-after")
@@ -68,14 +68,6 @@ def _entry(version: Version, encode: Callable[[str], str], owner: str) -> str:
 
 def _text(text: str) -> str:
     return escape(text, {"\r": "&#13;"})
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return PAGE
-    if not text.isdecimal():
-        raise AWSError("InvalidArgument", "Provided max-keys not an integer or within integer range")
-    return int(text)
 
 
 def write_token(last: str | None) -> str:

@@ -9,6 +9,8 @@ from corelab.aws.embedded import ACCOUNT
 from corelab.errors import AWSError
 
 KEY_LIMIT = 1024
+PARTS_LIMIT = 10_000
+_NUMBERS = frozenset({"max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -60,6 +62,19 @@ def check_method(method: str, key: str, query: Mapping[str, list[str]]) -> None:
         raise _not_allowed(method)
     if method == "POST" and key and not _POST_TO_KEY.intersection(query):
         raise _not_allowed(method)
+
+
+def check_parameters(query: Mapping[str, list[str]]) -> None:
+    """Refuse numbers that are none."""
+    for name in _NUMBERS.intersection(query):
+        if not query[name][0].isdecimal():
+            text = f"Provided {name} not an integer or within integer range"
+            raise AWSError(
+                "InvalidArgument", text, 400, {"ArgumentName": name, "ArgumentValue": query[name][0]}
+            )
+    if "partNumber" in query and not 0 < int(query["partNumber"][0]) <= PARTS_LIMIT:
+        text = f"Part number must be an integer between 1 and {PARTS_LIMIT}, inclusive"
+        raise AWSError("InvalidArgument", text, 400, {"ArgumentName": "partNumber"})
 
 
 def check_owner(header: str | None, *, head: bool = False) -> None:

@@ -71,9 +71,11 @@ class S3Service:
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         rules.check_target(bucket, key)
         rules.check_method(method, key, query)
+        rules.check_parameters(query)
         rules.check_owner(environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER"), head=method == "HEAD")
         rules.check_owner(environ.get("HTTP_X_AMZ_SOURCE_EXPECTED_BUCKET_OWNER"))
         self._authorize(call, bucket, key, query)
+        self._check_upload(bucket, key, query)
         if method in ("GET", "HEAD", "OPTIONS"):
             return self._read(call, bucket, key, query)
         return self._write(call, bucket, key, query)
@@ -93,12 +95,19 @@ class S3Service:
                 return
         self._gate.require(call.caller, s3_permissions(call, bucket, key, query))
 
+    def _check_upload(self, bucket: str, key: str, query: Query) -> None:
+        """An upload's id is good for its own bucket and key only."""
+        if key and "uploadId" in query:
+            upload = self._index.upload(query["uploadId"][0])
+            if upload is not None and (upload.bucket, upload.key) != (bucket, key):
+                raise _no_such_upload()
+
     def _read(self, call: Call, bucket: str, key: str, query: Query) -> Answer:
         for attempt in range(_ATTEMPTS):
             with begin(self._index, call.writer, load) as unit:
                 environ = canonical_environ(call, b"")
                 parts = _select_part(unit, environ, bucket, key, query)
-                status, headers, body = S3Answers(bucket, key).answer(environ)
+                status, headers, body = _answer(S3Answers(bucket, key), environ)
                 try:
                     return _finish(status, {**headers, **parts}, body)
                 except FileNotFoundError:
@@ -156,7 +165,7 @@ class S3Service:
             if not key:
                 self._reload()
             if isinstance(error, sqlite3.IntegrityError):
-                raise _lost_race(call.method, key, bucket) from error
+                raise _lost_race(call.method, bucket, key, query) from error
             raise
 
     def _note_configuration(self, call: Call, bucket: str, query: Query, environ: Environ) -> None:
@@ -173,10 +182,8 @@ class S3Service:
                 continue
             headers = {header: environ[header] for header in _KEPT_HEADERS if header in environ}
             body = environ["wsgi.input"].getvalue() if query else b""
-            entry = Entry(
-                "s3", call.region, subject, time.time(), 0, "PUT", f"/{quote(bucket)}", name, headers, body
-            )
-            self._journal.forget("s3", DEFAULT_REGION, subject)
+            at, path = time.time(), f"/{quote(bucket)}"
+            entry = Entry("s3", DEFAULT_REGION, subject, at, 0, "PUT", path, name, headers, body)
             self._journal.append(entry, supersede=True)
 
     def close(self) -> None:
@@ -202,12 +209,15 @@ class S3Service:
 
 
 def _answer(answers: S3Answers, environ: Environ) -> Result:
-    """Ask moto, which trusts documents to be what they should be."""
+    """Ask moto, which trusts documents and parameters to be what they should be."""
     try:
         return answers.answer(environ)
-    except (ExpatError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (ExpatError, KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
         if environ["CONTENT_LENGTH"] == "0":
-            raise
+            if not isinstance(error, ValueError | AssertionError):
+                raise
+            text = "A header or parameter of the request is not valid."
+            raise AWSError("InvalidArgument", text) from error
         log.info("moto could not read a document: %r", error)
         text = "The XML you provided was not well-formed or did not validate against our published schema"
         raise AWSError("MalformedXML", text) from error
@@ -251,8 +261,15 @@ def _finish(status: int, headers: dict[str, Any], body: Any) -> Answer:
     return status, headers, [body.encode() if isinstance(body, str) else bytes(body)]
 
 
-def _lost_race(method: str, key: str, bucket: str) -> AWSError:
+def _no_such_upload() -> AWSError:
+    text = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
+    return AWSError("NoSuchUpload", text + "aborted or completed.", 404)
+
+
+def _lost_race(method: str, bucket: str, key: str, query: Query) -> AWSError:
     """What the index refused because another request came first."""
+    if "uploadId" in query:
+        return _no_such_upload()
     if method == "DELETE" and not key:
         text = "The bucket you tried to delete is not empty"
         return AWSError("BucketNotEmpty", text, 409, {"BucketName": bucket})

@@ -87,6 +87,7 @@ class Evaluator:
         """Begins of the evaluated periods; the one still running counts as soon as it has data."""
         period = _period(alarm)
         current = math.floor(now / period) * period
+        # AWS waits for a period to end; a student should not have to.
         last = current if current in series else current - period
         length = alarm.evaluation_periods + _FURTHER
         return [last - period * back for back in reversed(range(length))]
@@ -121,6 +122,7 @@ class Evaluator:
         return self._read(metric, stat.stat, start, now, period)
 
     def _read(self, metric: Metric, name: str, start: float, now: float, period: int) -> Series:
+        # A datum put in this very second may carry a rounded-up time.
         points = self._metrics.points(self._region, metric, start, now + 1)
         values = ((begin, statistic(found, name)) for begin, found in in_periods(points, start, period))
         return {begin: value for begin, value in values if value is not None}

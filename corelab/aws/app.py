@@ -72,6 +72,7 @@ class AwsServices:
         )
         self._blobs = BlobFolder(folder / "blobs")
         self._index = index.ObjectIndex(objects_db, self._blobs)
+        # Before the first request, so that no body is on its way to its row.
         self._blobs.sweep(self._index.blob_ids())
         self._journal = journal.Journal(records_db)
         self.objects = Objects(self._index)
@@ -101,6 +102,7 @@ class AwsServices:
             database.close()
 
     def _compose(self) -> None:
+        # Identity needs IAM and bucket policies, and both need the gate: hence the late lookups.
         self.identity = Principals(
             self._journal, lambda: self._iam.backend, lambda name: self._s3.policy(name)
         )
@@ -120,7 +122,7 @@ class AwsServices:
             self._make_learner()
 
     def _answer(self, environ: Environ, request: str) -> Answer:
-        service = "s3"
+        service = "s3"  # whose errors an unreadable signature is answered in
         try:
             signature = read_signature(environ)
             service = signature.service
@@ -129,6 +131,7 @@ class AwsServices:
             refusal = error
         except ConnectionError as error:
             refusal = AWSError("IncompleteBody", str(error))
+        # After ConnectionError, which is an OSError too.
         except (OSError, sqlite3.Error) as error:
             log.exception("the disk failed a request to %s", service)
             refusal = storage_error(error)

@@ -123,6 +123,7 @@ class Gate:
 
 def s3_permissions(call: Call, bucket: str, key: str, query: Query) -> list[Permission]:
     """What a request to S3 needs; a batch of deletions is judged key by key when its keys are known."""
+    # A preflight is anonymous by nature; a form or a batch names its keys in its body.
     if call.method == "OPTIONS" or (call.method == "POST" and not key):
         return []
     if not bucket:
@@ -130,6 +131,7 @@ def s3_permissions(call: Call, bucket: str, key: str, query: Query) -> list[Perm
     table = (_OBJECT if key else _BUCKET).get(call.method, {})
     action = next((table[name] for name in table if name in query), table.get("", "GetObject"))
     needed = [(f"s3:{action}", object_arn(bucket, key))]
+    # Who copies reads as well.
     source = call.environ.get("HTTP_X_AMZ_COPY_SOURCE")
     if source and key:
         path = unquote(str(source).partition("?")[0]).lstrip("/")

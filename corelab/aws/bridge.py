@@ -48,6 +48,7 @@ class WsgiBridge:
             raise ValueError(f"expected an http scope, got {scope['type']!r}")
         body = RequestBody(receive, asyncio.get_running_loop())
         await body.prefetch(SMALL)
+        # One hop to a thread serves most requests whole: begin() brings back all of a short answer.
         exchange = _Exchange(self._app, build_environ(scope, body), send, asyncio.get_running_loop())
         head, first, more = await asyncio.get_running_loop().run_in_executor(self._pool, exchange.begin)
         await send(head)
@@ -113,6 +114,7 @@ class RequestBody:
         self._more = message.get("more_body", False)
 
     def _cut(self, size: int) -> bytes:
+        # Through a view, so that the bytes are copied once.
         piece = bytes(memoryview(self._buffer)[:size])
         del self._buffer[:size]
         return piece
@@ -139,6 +141,7 @@ class _Exchange:
         try:
             self._pieces = iter(self._result)
             first = next(self._pieces, b"")
+            # One piece ahead, to know now whether the answer is complete.
             self._next = next(self._pieces, b"")
         except BaseException:
             self._close()
@@ -192,6 +195,7 @@ class _Exchange:
 def build_environ(scope: Message, body: RequestBody) -> Environ:
     """The request as WSGI has it, plus RAW_URI and the spelling of underscored metadata headers."""
     query = scope["query_string"].decode("latin-1")
+    # raw_path is optional in ASGI, but a decoded path cannot tell %2F from a slash.
     raw = scope.get("raw_path") or scope["path"].encode()
     host, port = scope.get("server") or ("127.0.0.1", 80)
     environ: Environ = {

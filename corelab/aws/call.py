@@ -65,6 +65,7 @@ def canonical_environ(call: Call, body: bytes) -> Environ:
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "SCRIPT_NAME": "",
+            # Old clients write a region here, and moto would believe it before the signature.
             "HTTP_USER_AGENT": "",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),

@@ -85,6 +85,7 @@ class StoredMetrics(CloudWatchBackend):
         if begin >= end:
             raise ValidationError("The parameter EndTime must be greater than StartTime.")
         series: dict[str, Series] = {}
+        # Metrics first: an expression may stand before what it names.
         for query in sorted(queries, key=lambda query: "Expression" in query):
             series[query["Id"]] = self._series(query, series, begin, end)
         newest_first = scan_by == "TimestampDescending"
@@ -138,6 +139,7 @@ class StoredMetrics(CloudWatchBackend):
         after = before
         if before.held_until <= now:
             after = Evaluator(self.store, self.region_name).evaluate(alarm, before, now)
+        # Written only when it changed, so that looking costs no commit.
         if after is not kept:
             self.journal.set_alarm_state(self.region_name, alarm.name, after)
         alarm.state_value, alarm.state_reason, alarm.state_reason_data = after.value, after.reason, after.data
@@ -242,6 +244,7 @@ class CloudWatch(Replayed):
         )
 
     def changes(self, operation: str) -> bool:
+        # These two have tables of their own.
         return operation not in ("PutMetricData", "SetAlarmState") and super().changes(operation)
 
     def subject(self, operation: str, parameters: Mapping[str, Any]) -> str:

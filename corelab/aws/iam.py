@@ -108,6 +108,7 @@ class Iam(Replayed):
                 self._load(managed_policy(value))
 
     def subject(self, operation: str, parameters: Mapping[str, Any]) -> str:
+        # A policy is named by name and path when it is made, and by ARN ever after.
         if operation == "CreatePolicy":
             path = parameters.get("Path", "/")
             return f"policy:arn:aws:iam::{ACCOUNT}:policy{path}{parameters['PolicyName']}"
@@ -131,6 +132,7 @@ class Iam(Replayed):
 def managed_policy(arn: str) -> dict[str, Any]:
     """One of AWS's own policies out of moto's text of them all; empty when there is none of that name."""
     name = arn.rpartition("/")[2]
+    # The text is moto's own, one policy after another; reading all of it takes 40 ms and 30 MB.
     start = aws_managed_policies_data.find(f'\n "{name}":')
     if start < 0:
         return {}

@@ -49,7 +49,7 @@ class Principals:
     def caller(self, access_key: str | None) -> Caller | None:
         if access_key is None:
             return None
-        if access_key == LEARNER_KEY:
+        if access_key == LEARNER_KEY:  # most requests; needs no look at the disk
             return Caller(ACCOUNT, f"{_ASSUMED}{LEARNER_ROLE}/{LEARNER_SESSION}", access_key)
         session = self._journal.session(access_key)
         if session is not None:
@@ -114,6 +114,7 @@ class Principals:
         boundary = self._boundary(owner)
         if boundary is not None and by_identity is Decision.ALLOWED:
             by_identity = decide([boundary], question)
+        # Within one account either side may allow, and either side may forbid.
         outcomes = {by_identity, by_resource}
         for decision in (Decision.EXPLICIT_DENY, Decision.ALLOWED):
             if decision in outcomes:

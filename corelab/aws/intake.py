@@ -43,6 +43,7 @@ class Intake:
                 writer.write(piece)
             self._check_length(writer.size)
             content = writer.finish()
+        # Only now is the whole body known; a wrong one must leave no file.
         try:
             self._check_digests(content.md5)
         except AWSError:
@@ -62,6 +63,7 @@ class Intake:
         return body
 
     def _algorithms(self) -> list[str]:
+        # A checksum may come in a header, be announced for the trailer, or only be named.
         sent = [name for name in ALGORITHMS if self._header(_CHECKSUM + name.lower()) is not None]
         if len(sent) > 1:
             text = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
@@ -156,7 +158,7 @@ def read_document(environ: Environ, blobs: BlobFolder) -> bytes:
 
 def _unpacked(body: bytes) -> bytes:
     """A gzip body, as SDKs send long lists of metrics; never more than a document may have."""
-    inflater = zlib.decompressobj(wbits=31)
+    inflater = zlib.decompressobj(wbits=31)  # 31: with gzip's header and no other
     try:
         plain = inflater.decompress(body, DOCUMENT_LIMIT)
     except zlib.error:

@@ -92,6 +92,7 @@ class StoredStream(LogStream):
                 else Span(span.start, span.end, position)
             )
             events = self._logs.read(self._row.id, bound, limit, newest=backward)
+        # A page's tokens are its outer events; new events beyond them shift nothing.
         first, last = (events[0].position, events[-1].position) if events else edges
         page = [
             {"ingestionTime": event.ingested, "message": event.message, "timestamp": event.at}
@@ -176,7 +177,7 @@ class StoredGroup(LogGroup):
         span = _span(max(after[0], wanted.get("startTime") or 0), wanted.get("endTime"))
         merged = heapq.merge(*(self._places(stream, span) for stream in streams), key=lambda item: item[0])
         matching = (item for item in merged if item[0] > after and pattern.matches(item[2].message))
-        found = list(islice(matching, limit + 1))
+        found = list(islice(matching, limit + 1))  # one more than asked tells whether there is more
         page = [_found(stream, event) for _, stream, event in found[:limit]]
         return page, ":".join(map(str, found[limit - 1][0])) if len(found) > limit else None
 

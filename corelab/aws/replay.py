@@ -52,6 +52,7 @@ class Occasion:
             yield
         finally:
             self._at = None
+            # Else whatever is drawn next would be drawn again after a replay.
             self.random.seed(secrets.randbits(128))
 
 
@@ -95,6 +96,7 @@ class Replayed:
         self._gate.check(call, operation, parameters)
         with self._lock:
             self.prepare(operation, parameters)
+            # 62 bits fit SQLite's signed integers.
             at, seed = time.time(), secrets.randbits(62)
             with self._occasion.held(at, seed):
                 answer = ask(self._answers(), call, body, operation)
@@ -140,6 +142,7 @@ class Replayed:
             else:
                 self._journal.append(entry, supersede=settles == "replaces")
         except (OSError, sqlite3.Error):
+            # Memory has it, the disk has not: the client must not see what will be gone at the next start.
             self.replay()
             raise
 

@@ -31,6 +31,7 @@ def in_periods(points: Sequence[Point], start: float, period: int) -> list[tuple
     """Points by the period they fall into, as (begin, points), oldest first; empty periods do not appear."""
     periods: dict[int, list[Point]] = {}
     for point in points:
+        # floor, not int: a point may lie before the rounded start.
         periods.setdefault(math.floor((point.at - start) / period), []).append(point)
     return [(start + number * period, periods[number]) for number in sorted(periods)]
 
@@ -64,6 +65,7 @@ def _plain(points: Sequence[Point], name: str, count: float) -> float:
 
 def _percentile(values: Sequence[tuple[float, float]], fraction: float) -> float:
     """The value at ``fraction`` of the way through the weighted values, between two of them if need be."""
+    # NumPy's linear rule, for values that may each stand for many.
     rank = fraction * (sum(weight for _, weight in values) - 1)
     seen, before = 0.0, values[0][0]
     for value, weight in values:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
+# Below this a file of its own would cost more syncs than the row it saves.
 INLINE_LIMIT = 32 * 1024
 PIECE = 1024 * 1024
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -95,6 +96,7 @@ class BlobFolder:
             file.unlink(missing_ok=True)
         return len(orphans)
 
+    # Two hexadecimal digits spread the files over 256 folders, so that none grows slow to search.
     def create(self) -> tuple[str, Path]:
         """A new id and the path of its file, in a folder that is on disk already."""
         blob = uuid.uuid4().hex
@@ -145,6 +147,7 @@ class BlobWriter:
     def finish(self) -> Content:
         """Put the body on disk and say where it is."""
         md5 = self._md5.hexdigest()
+        # A small body is brought to disk by the commit of its row.
         if self._file is None or self._path is None:
             return Content(self.size, md5, inline=bytes(self._small))
         sync_file(self._file)
@@ -152,7 +155,7 @@ class BlobWriter:
         protect(self._path)
         sync_folder(self._path.parent)
         content = Content(self.size, md5, blob=self._blob)
-        self._path = None
+        self._path = None  # no longer ours to remove
         return content
 
     def __enter__(self) -> BlobWriter:

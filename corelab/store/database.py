@@ -38,6 +38,7 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection that sees the last commit."""
         try:
+            # list.pop is atomic, so threads need no lock to share what is idle.
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect()
@@ -51,6 +52,7 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """Lend the writer inside a transaction: on disk when the block has ended, undone when it raised."""
         with self._lock:
+            # IMMEDIATE takes the write lock now; a deferred one could find it taken at its first write.
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer

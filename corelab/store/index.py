@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS buckets (
 CREATE TABLE IF NOT EXISTS versions (
     id INTEGER PRIMARY KEY,
     bucket TEXT NOT NULL REFERENCES buckets (name),
-    key BLOB NOT NULL,
+    key BLOB NOT NULL, -- UTF-8, compared byte by byte as S3 orders keys
     version TEXT NOT NULL,
     latest INTEGER NOT NULL,
     marker INTEGER NOT NULL,
@@ -161,6 +161,7 @@ class ObjectIndex:
             "SELECT * FROM heads WHERE bucket = ? AND key >= ?"
             " AND (? IS NULL OR key < ?) ORDER BY key, id DESC"
         )
+        # A generator keeps one snapshot, whatever is written while a page is made.
         with self._database.read() as connection:
             for row in connection.execute(query, (bucket, start, end, end)):
                 yield _version(row), bool(row[4])
@@ -235,6 +236,7 @@ class Change:
 
     def put(self, version: Version) -> None:
         """Add a version as the latest of its key, in place of one with the same id."""
+        # Deleted and inserted anew, so that the row's number stays the order of writing.
         self._delete(version.bucket, version.key, version.id)
         where = (version.bucket, version.key.encode())
         self._connection.execute(
@@ -341,6 +343,7 @@ def after(key: str) -> bytes:
 
 def range_end(prefix: bytes) -> bytes | None:
     """The first key after all that start with ``prefix``; None when nothing sorts after them."""
+    # 0xff has no successor: the byte before it moves on instead.
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
 

@@ -113,6 +113,7 @@ class Journal:
 
     def open_session(self, session: Session) -> None:
         with self._database.write() as connection:
+            # The only moment that adds sessions is a good one to let old ones go.
             connection.execute("DELETE FROM sessions WHERE expires < ?", (time.time(),))
             connection.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)",

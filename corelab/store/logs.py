@@ -166,6 +166,7 @@ class Logs:
     def streams(self, group: int, prefix: str = "") -> list[Stream]:
         """Streams whose name starts with ``prefix``, by name."""
         with self._database.read() as connection:
+            # The index gives names in order: those with the prefix stand together and first.
             query = "SELECT * FROM log_streams WHERE log_group = ? AND name >= ? ORDER BY name"
             streams = (Stream(*row) for row in connection.execute(query, (group, prefix)))
             return list(takewhile(lambda stream: stream.name.startswith(prefix), streams))
@@ -195,6 +196,7 @@ def _append(connection: sqlite3.Connection, stream: int, events: Iterable[tuple[
         raise sqlite3.IntegrityError("the log stream was deleted meanwhile")
     count, now = row[0], _now()
     rows = [(stream, at, count + index, now, message) for index, (at, message) in enumerate(events)]
+    # The number makes events of one millisecond keep the order they came in.
     connection.executemany("INSERT INTO log_events VALUES (?, ?, ?, ?, ?)", rows)
     times = [row[1] for row in rows]
     connection.execute(

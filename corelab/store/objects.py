@@ -70,7 +70,7 @@ class Objects:
         move: bool = False,
         writer: str = SERVICE,
     ) -> None:
-        self._index.bucket(bucket)
+        self._index.bucket(bucket)  # before a file is moved for nothing
         self._put(bucket, key, self._index.blobs.adopt(source, move=move), content_type, writer)
 
     def put_bytes(
@@ -86,6 +86,7 @@ class Objects:
         self._put(bucket, key, self._index.blobs.store(body), content_type, writer)
 
     def _put(self, bucket: str, key: str, content: Content, content_type: str, writer: str) -> None:
+        # Suspended versioning writes the null version, as no versioning does.
         versioning = self._index.bucket(bucket).versioning
         version = uuid.uuid4().hex if versioning == "Enabled" else NULL_VERSION
         detail = {"metadata": {"Content-Type": content_type}}
@@ -110,6 +111,7 @@ class Objects:
                     raise
 
     def _lay(self, content: Content, target: Path) -> None:
+        # Never write through what is there: it may be a link to another object's body.
         target.unlink(missing_ok=True)
         if content.blob is None:
             target.write_bytes(content.inline or b"")

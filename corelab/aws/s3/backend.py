@@ -133,6 +133,7 @@ class StoredBackend(S3Backend):
         if not bucket.encryption:
             kwargs["encryption"] = kwargs.get("encryption") or "AES256"
         key = super().put_object(bucket_name, key_name, value, **kwargs)
+        # moto would drop every older version here.
         if bucket.versioning_status == "Suspended":
             bucket.keys.setlist(key_name, [*_not_null(before), key])
         return key
@@ -144,6 +145,7 @@ class StoredBackend(S3Backend):
         status = bucket.versioning_status
         if status == "Suspended" and version_id is None:
             return True, self._suspended_delete(bucket, key_name)
+        # An unversioned bucket has the null version only; moto would delete it whatever was asked.
         if status is None and version_id not in (None, NULL_VERSION):
             return False, {}
         if status == "Suspended":

@@ -159,6 +159,7 @@ class S3Service:
             if not key and call.method == "PUT" and bucket in self._backend.buckets:
                 unit.put_bucket(self._backend.buckets[bucket].row())  # type: ignore[attr-defined]
             unit.commit()
+            # After the commit: a setting of a bucket that is not kept would be replayed in vain.
             if not key and call.method != "POST":
                 self._note_configuration(call, bucket, query, environ)
         except (OSError, sqlite3.Error) as error:
@@ -247,7 +248,7 @@ def _select_part(unit: Unit, environ: Environ, bucket: str, key: str, query: Que
     if not 0 < int(number) <= len(sizes):
         raise AWSError("InvalidPartNumber", "The requested partnumber is not satisfiable", 416)
     first = sum(sizes[: int(number) - 1])
-    if sizes[int(number) - 1]:
+    if sizes[int(number) - 1]:  # an empty part has no range
         environ["HTTP_RANGE"] = f"bytes={first}-{first + sizes[int(number) - 1] - 1}"
     environ["QUERY_STRING"] = f"versionId={quote(chosen)}" if chosen else ""
     return {"x-amz-mp-parts-count": str(len(sizes))} if upload else {}

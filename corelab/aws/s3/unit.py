@@ -111,6 +111,7 @@ class Unit:
                 change.put_bucket(bucket)
 
     def _write_versions(self, change: Change, name: Name, versions: Sequence[Loaded]) -> None:
+        # Told apart by where they came from: a new null version may stand where an old one stood.
         kept = {version.origin.id for version in versions if version.origin is not None}
         for before in self._before[name]:
             if before.id not in kept:

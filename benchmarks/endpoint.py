@@ -102,6 +102,7 @@ def _gunicorn(folder: Path) -> Iterator[int]:
     )
     try:
         ports.wait(port, process)
+        load.run(load.Spec(port, "/invocations", serving.ROW, 4, 0.0, {}, requests=200))  # both workers load
         yield port
     finally:
         process.terminate()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 ROOT = Path(__file__).parent.parent
 # As botocore signs it; the server reads the key, the region and the service from it.
@@ -27,6 +28,7 @@ SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=AKIALOCALSAGEMAKER00/20260101/us-east-1/sagemaker/aws4_request, "
     "SignedHeaders=content-type;host;x-amz-date, Signature=" + "0" * 64,
 }
+_ERROR_TYPE = re.compile(rb"\r\nx-amzn-errortype: ([A-Za-z]+)", re.IGNORECASE)
 _SILENCE_SECONDS = 90.0  # longer than any limit of the platform: past it, an answer will not come
 
 
@@ -81,8 +83,7 @@ class Caller(asyncio.Protocol):
         self.waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._ask()
 
     def _ask(self) -> None:
@@ -99,7 +100,7 @@ class Caller(asyncio.Protocol):
         if len(body) < length:
             return
         self.waiting = False
-        self._run.note(time.perf_counter() - self._began, lowered, body)
+        self._run.note(time.perf_counter() - self._began, head, body)
         if self._run.over():
             self.finish()
         elif b"connection: close" in lowered:  # gunicorn's sync workers keep no connection
@@ -144,14 +145,15 @@ class Run:
 
     def note(self, seconds: float, head: bytes, body: bytes) -> None:
         self._times.append(seconds)
-        if head.startswith(b"http/1.1 200") and self._expected in (None, body):
+        right = head.startswith(b"HTTP/1.1 200")
+        if right and self._expected in (None, body):
             return
-        code = head.partition(b"x-amzn-errortype: ")[2].partition(b"\r")[0].decode()
-        if head.startswith(b"http/1.1 200") or not code or not _is_object(body):
+        code = _ERROR_TYPE.search(head)
+        if right or code is None or not _is_object(body):
             self.wrong += 1
             self._example = head + b"\n" + body
         else:
-            self._errors[f"{head[9:12].decode()} {code}"] += 1
+            self._errors[f"{head[9:12].decode()} {code[1].decode()}"] += 1
 
     async def connect(self, caller: Caller) -> None:
         await asyncio.get_running_loop().create_connection(lambda: caller, "127.0.0.1", self._spec.port)
@@ -166,6 +168,8 @@ class Run:
             [caller.done for caller in callers], timeout=self._spec.seconds + _SILENCE_SECONDS
         )
         seconds = time.perf_counter() - began
+        if len(self._times) < 2:
+            raise RuntimeError(f"{len(self._times)} answers in {seconds:.1f} s; hung up {self.wrong} times")
         percentiles = statistics.quantiles(self._times, n=100)
         return Result(
             count=len(self._times),

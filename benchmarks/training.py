@@ -23,6 +23,7 @@ from benchmarks.lab import BUCKET, IMAGE, ROLE, Lab, Peak, client, running, work
 ROUNDS = 100
 _SIZES = {10_000: 5, 100_000: 3, 1_000_000: 2}  # rows: repeats
 _QUICK = {10_000: 3}
+_BARS = {10_000: at_most_over(1.5, "s"), 1_000_000: ratio_at_most(1.3)}
 _MEGABYTE = 1e6
 
 
@@ -62,14 +63,13 @@ def _of_size(lab: Lab, folder: Path, rows: int, repeats: int) -> list[Figure]:
         with Peak(lab.process) as peak:
             seconds.append(_job(lab, rows))
         memory.append((peak.grown + idle) / _MEGABYTE)
-    large = rows >= 1_000_000
     return [
         Figure(
             f"{rows:,} rows: Create to wait()",
             "s",
             seconds,
             [f["seconds"] for f in floor],
-            bar=ratio_at_most(1.3) if large else at_most_over(1.5, "s"),
+            bar=_BARS.get(rows),
         ),
         Figure(
             f"{rows:,} rows: peak memory",
@@ -77,7 +77,7 @@ def _of_size(lab: Lab, folder: Path, rows: int, repeats: int) -> list[Figure]:
             memory,
             [f["peak"] / _MEGABYTE for f in floor],
             typical="worst",
-            bar=ratio_at_most(1.3) if large else None,
+            bar=ratio_at_most(1.3) if rows >= 1_000_000 else None,
         ),
     ]
 

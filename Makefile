@@ -2,6 +2,7 @@
 # The first run makes .venv from the hash-pinned locks; stamps in it make the next one immediate.
 
 VENV   := .venv
+SDK3   := .venv-sdk3
 BIN    := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -9,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test tests lint format course bench lock clean
+.PHONY: help smoke test tests sdk3 lint format course bench lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 smoke: $(VENV)/runtime ## Set everything up and run the reference notebooks on the local SageMaker
 	$(BIN)/corelab smoke
@@ -21,6 +22,12 @@ test: lint tests ## Check everything: format, lint, types, imports, generated no
 
 tests: $(VENV)/dev ## Run the tests
 	$(BIN)/pytest
+
+sdk3: $(VENV)/runtime $(SDK3)/installed ## Drive the local SageMaker with SageMaker SDK 3, in an environment of its own
+	@rm -rf build/sdk3 && mkdir -p build/sdk3
+	@CORELAB_HOME=build/sdk3/home $(BIN)/corelab up
+	@CORELAB_HOME=$(CURDIR)/build/sdk3/home $(SDK3)/bin/python -m pytest tests/sdk3 -q --confcutdir=tests/sdk3 -W ignore; \
+		status=$$?; CORELAB_HOME=build/sdk3/home $(BIN)/corelab down; exit $$status
 
 lint: $(VENV)/dev ## Check format, lint, types, imports, and that the notebooks are what course/ says
 	$(BIN)/ruff format --check .
@@ -43,6 +50,7 @@ bench: $(VENV)/dev ## Measure against plain XGBoost, plain moto and Flask in the
 lock: $(BIN)/uv ## Resolve the dependencies again and write the locks
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group sdk3 -o requirements-sdk3.lock
 	echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(LOCK) - -o requirements-uv.lock
 
 clean: ## Delete the environment, caches and everything built
@@ -71,6 +79,13 @@ $(VENV)/runtime: requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing into $(VENV) ..."
 	@if test -e $(VENV)/dev; then $(call INSTALL,requirements-dev.lock); else $(call INSTALL,requirements.lock); fi
 	@$(PACKAGE)
+	@touch $@
+
+$(SDK3)/installed: requirements-sdk3.lock | $(BIN)/uv
+	@echo "Installing SageMaker SDK 3 into $(SDK3) ..."
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SDK3)
+	@$(BIN)/uv pip sync --quiet --python $(SDK3)/bin/python --require-hashes requirements-sdk3.lock
+	@$(BIN)/uv pip install --quiet --python $(SDK3)/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock pyproject.toml | $(BIN)/uv

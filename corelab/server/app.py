@@ -1,6 +1,7 @@
 """The front: where the parts are put together, once, and where every request enters.
 
-guard ─▶ signature ─▶ an endpoint's invocation? ─▶ runtime ─▶ the live fleet      ─▶ journal
+guard ─▶ signature ─▶ a page of our own?        ─▶ console
+                   ├▶ an endpoint's invocation? ─▶ runtime ─▶ the live fleet      ─▶ journal
                    ├▶ an operation of ours?     ─▶ control ─▶ services, resources ─▶ journal
                    └▶ S3, IAM, logs, ...        ─▶ moto on our durable stores     ─▶ journal
 """
@@ -14,11 +15,15 @@ from dataclasses import dataclass
 
 from corelab.aws.app import AwsServices
 from corelab.aws.bridge import WsgiBridge
+from corelab.console.ask import Sources
+from corelab.console.bill import Accounts
+from corelab.console.site import Console
 from corelab.engine.local import LocalEngine
 from corelab.engine.serving import LocalModelServer
 from corelab.home import Home
 from corelab.resources.cloud import Cloud
 from corelab.resources.journal import Journal
+from corelab.resources.ledger import Ledger
 from corelab.resources.quotas import Quotas
 from corelab.resources.recovery import end_interrupted_jobs
 from corelab.resources.registry import Registry
@@ -82,6 +87,8 @@ class Front:
         )
         self.control = Control(self._cloud, Holder(registry, settings.hold_seconds))
         end_interrupted_jobs(registry, home.jobs, self._cloud.now())
+        self._ledger = Ledger(home.path / "ledger.db", registry, self._cloud.now())
+        self.console = Console(self._sources(version))
 
     async def open(self) -> None:
         """Pay the worker parent's start before the first job does, and bring endpoints back."""
@@ -100,6 +107,7 @@ class Front:
         self.journal.close()
         self.moto.close()
         self.aws.close()
+        self._ledger.close()
         self._cloud.registry.close()
 
     def _fleet(self, home: Home, registry: Registry, settings: Settings) -> LiveFleet:
@@ -110,6 +118,17 @@ class Front:
         fleet = LiveFleet(registry, deployer, Meter(self.aws.metrics))
         fleet.scale_with(Autoscaler(registry, self._invocations, fleet.resize).look)
         return fleet
+
+    def _sources(self, version: str) -> Sources:
+        return Sources(
+            cloud=self._cloud,
+            journal=self.journal,
+            accounts=Accounts(self._ledger, self.aws.metrics, self.journal),
+            objects=self.aws.objects,
+            logs=self.aws.logs,
+            metrics=self.aws.metrics,
+            version=version,
+        )
 
     def _invocations(self, region: str, endpoint: str, variant: str, seconds: float) -> float:
         dimensions = {"EndpointName": endpoint, "VariantName": variant}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from corelab.console import site
 from corelab.errors import AWSError
 from corelab.resources.journal import Call
 from corelab.server import guard, naming, runtime, signature
@@ -41,7 +43,7 @@ class Exchange:
         try:
             guard.check(self._request.path, self._request.headers)
             if self._request.path.startswith("/_corelab/"):
-                await reply(self._send, self._internal())
+                await reply(self._send, await self._internal())
             elif self._signature.service not in _OURS:
                 await self._theirs()
             elif (match := runtime.PATH.fullmatch(self._request.path)) is not None:
@@ -53,10 +55,17 @@ class Exchange:
         except AWSError as error:
             await self._refuse(error)
 
-    def _internal(self) -> HttpResponse:
-        if self._request.path == "/_corelab/health":
+    async def _internal(self) -> HttpResponse:
+        path, console = self._request.path, self._front.console
+        if path == "/_corelab/health":
             return _json({"status": "ok", "pid": os.getpid(), "version": self._front.version})
-        return _json({"error": f"no such page: {self._request.path}"}, 404)
+        if path == "/_corelab/bill":
+            return await asyncio.to_thread(console.bill)
+        if path == site.PREFIX or path.startswith(f"{site.PREFIX}/"):
+            return await asyncio.to_thread(
+                console.answer, self._request.method, path, self._request.query
+            )
+        return _json({"error": f"no such page: {path}"}, 404)
 
     async def _ours(self) -> None:
         operation, caller, code = None, None, ""

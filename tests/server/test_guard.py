@@ -40,6 +40,14 @@ def test_the_servers_own_pages_may_call_it() -> None:
     guard.check("/_corelab/console/", headers)
 
 
+def test_a_link_elsewhere_leads_to_the_console_and_to_nothing_else() -> None:
+    headers = {"host": "127.0.0.1:8123", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    guard.check("/_corelab/console/training/one", {**headers, "sec-fetch-dest": "document"})
+    for path, dest in (("/bucket/key", "document"), ("/_corelab/console/", "iframe")):
+        with pytest.raises(AWSError, match="other origins"):
+            guard.check(path, {**headers, "sec-fetch-dest": dest})
+
+
 @pytest.mark.parametrize("path", ["/moto-api/reset", "/moto-api", "/latest/meta-data/"])
 def test_motos_administration_is_closed(path: str) -> None:
     with pytest.raises(AWSError, match="not part of the AWS API"):

@@ -96,7 +96,8 @@ def outputs(lab: Lab, job: dict[str, Any]) -> dict[str, bytes]:
     s3 = lab.client("s3")
     found = s3.list_objects_v2(Bucket=lab.bucket, Prefix=prefix).get("Contents", [])
     return {
-        o["Key"].removeprefix(prefix): s3.get_object(Bucket=lab.bucket, Key=o["Key"])["Body"].read() for o in found
+        o["Key"].removeprefix(prefix): s3.get_object(Bucket=lab.bucket, Key=o["Key"])["Body"].read()
+        for o in found
     }
 
 
@@ -105,7 +106,9 @@ def numbers(body: bytes) -> list[float]:
 
 
 @pytest.mark.parametrize("prefix", ["in/", "in"])
-def test_every_object_under_a_prefix_has_its_result_beside_its_relative_key(lab: Lab, run: Run, prefix: str) -> None:
+def test_every_object_under_a_prefix_has_its_result_beside_its_relative_key(
+    lab: Lab, run: Run, prefix: str
+) -> None:
     job = run(prefix)
     assert job["TransformJobStatus"] == "Completed"
     assert set(outputs(lab, job)) == {"test.csv.out", "d/b.csv.out"}
@@ -118,7 +121,9 @@ def test_predictions_are_the_boosters_in_the_inputs_order(lab: Lab, run: Run, bo
 
 
 @pytest.mark.parametrize("strategy", ["MultiRecord", "SingleRecord"])
-def test_both_strategies_give_one_line_a_record(lab: Lab, run: Run, strategy: str, booster: xgb.Booster) -> None:
+def test_both_strategies_give_one_line_a_record(
+    lab: Lab, run: Run, strategy: str, booster: xgb.Booster
+) -> None:
     found = outputs(lab, run("in/d/", BatchStrategy=strategy, MaxConcurrentTransforms=4))
     expected = booster.predict(xgb.DMatrix(ROWS[:10]))
     np.testing.assert_allclose(numbers(found["b.csv.out"]), expected, atol=1e-6)
@@ -147,7 +152,9 @@ def test_a_column_filtered_from_the_input_is_still_joined_to_the_output(
     found = outputs(lab, run("ids/", DataProcessing=processing))
     rows = [line.split(",") for line in found["a.csv.out"].decode().split()]
     assert [float(row[0]) for row in rows] == list(range(20))
-    np.testing.assert_allclose([float(r[1]) for r in rows], booster.predict(xgb.DMatrix(ROWS[:20])), atol=1e-6)
+    np.testing.assert_allclose(
+        [float(r[1]) for r in rows], booster.predict(xgb.DMatrix(ROWS[:20])), atol=1e-6
+    )
 
 
 def test_gzipped_input_is_unpacked_and_the_output_is_plain(lab: Lab, run: Run) -> None:
@@ -202,13 +209,19 @@ def test_describe_shows_times_and_defaults(run: Run) -> None:
         ({"MaxConcurrentTransforms": 20, "MaxPayloadInMB": 6}, "at most 100 MB"),
         ({"MaxPayloadInMB": 101}, "at most 100"),
         ({"DataProcessing": {"InputFilter": "[0]"}}, "InputFilter is not usable"),
-        ({"DataProcessing": {"JoinSource": "Input"}, "TransformOutput": {"AssembleWith": "None"}}, "to be equal"),
+        (
+            {"DataProcessing": {"JoinSource": "Input"}, "TransformOutput": {"AssembleWith": "None"}},
+            "to be equal",
+        ),
         (
             {"DataProcessing": {"JoinSource": "Input"}, "TransformOutput": {"Accept": "application/json"}},
             "ContentType and Accept",
         ),
         ({"TransformOutput": {"S3OutputPath": "s3://no-such-bucket-here/x"}}, "does not exist"),
-        ({"TransformResources": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1}}, "for transform job usage"),
+        (
+            {"TransformResources": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1}},
+            "for transform job usage",
+        ),
         ({"TransformInput": {"SplitType": "TFRecord"}}, "TFRecord"),
     ],
 )

@@ -120,9 +120,12 @@ def test_never_more_children_run_than_allowed(sagemaker: Any, tuning: Request) -
     request = tuning({"num_round": "60"}, ResourceLimits=limits)
     sagemaker.create_hyper_parameter_tuning_job(**request)
     name, most = request["HyperParameterTuningJobName"], 0
-    while not (ended := sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name))[
-        "HyperParameterTuningJobSummaries"
-    ][0]["HyperParameterTuningJobStatus"] in FINISHED:
+    while (
+        not (ended := sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name))[
+            "HyperParameterTuningJobSummaries"
+        ][0]["HyperParameterTuningJobStatus"]
+        in FINISHED
+    ):
         counters = ended["HyperParameterTuningJobSummaries"][0]["TrainingJobStatusCounters"]
         most = max(most, counters["InProgress"])
     assert 1 <= most <= 2
@@ -137,7 +140,10 @@ def test_a_grid_tries_every_combination_once(sagemaker: Any, tuning: Request) ->
     }
     limits = {"MaxParallelTrainingJobs": 3}
     job = run(sagemaker, tuning(Strategy="Grid", ParameterRanges=ranges, ResourceLimits=limits))
-    found = {tuple(sorted(c["TunedHyperParameters"].items())) for c in children(sagemaker, job["HyperParameterTuningJobName"])}
+    found = {
+        tuple(sorted(c["TunedHyperParameters"].items()))
+        for c in children(sagemaker, job["HyperParameterTuningJobName"])
+    }
     assert len(found) == 6
 
 
@@ -160,21 +166,28 @@ def test_a_stopped_tuning_job_stops_its_children_and_starts_no_more(sagemaker: A
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert {c["TrainingJobStatus"] for c in children(sagemaker, name)} == {"Stopped"}
     assert job["TrainingJobStatusCounters"]["Stopped"] == 2
-    assert "in status Stopped" in refusal(sagemaker.stop_hyper_parameter_tuning_job, HyperParameterTuningJobName=name)[1]
+    assert (
+        "in status Stopped"
+        in refusal(sagemaker.stop_hyper_parameter_tuning_job, HyperParameterTuningJobName=name)[1]
+    )
 
 
 def test_a_tuning_job_whose_children_all_fail_gives_up_after_five(sagemaker: Any, tuning: Request) -> None:
     limits = {"MaxNumberOfTrainingJobs": 10, "MaxParallelTrainingJobs": 1}
     job = run(sagemaker, tuning({"objective": "multi:softmax"}, ResourceLimits=limits))
     assert job["HyperParameterTuningJobStatus"] == "Failed"
-    assert job["FailureReason"].startswith("No training job succeeded after 5 attempts. For additional details")
+    assert job["FailureReason"].startswith(
+        "No training job succeeded after 5 attempts. For additional details"
+    )
     assert job["TrainingJobStatusCounters"]["NonRetryableError"] == 5
     assert "BestTrainingJob" not in job
 
 
 def test_an_objective_that_is_never_printed_is_no_result(sagemaker: Any, tuning: Request) -> None:
     request = tuning()
-    request["TrainingJobDefinition"]["InputDataConfig"].pop()  # no validation channel, so no validation metric
+    request["TrainingJobDefinition"][
+        "InputDataConfig"
+    ].pop()  # no validation channel, so no validation metric
     job = run(sagemaker, request)
     found = children(sagemaker, job["HyperParameterTuningJobName"])
     assert {c["TrainingJobStatus"] for c in found} == {"Completed"}
@@ -184,7 +197,9 @@ def test_an_objective_that_is_never_printed_is_no_result(sagemaker: Any, tuning:
     assert job["HyperParameterTuningJobStatus"] == "Failed"
 
 
-def test_hopeless_children_are_stopped_early_and_their_last_value_counts(sagemaker: Any, tuning: Request) -> None:
+def test_hopeless_children_are_stopped_early_and_their_last_value_counts(
+    sagemaker: Any, tuning: Request
+) -> None:
     ranges = {"ContinuousParameterRanges": [{"Name": "eta", "MinValue": "0.0001", "MaxValue": "0.5"}]}
     limits = {"MaxNumberOfTrainingJobs": 10, "MaxParallelTrainingJobs": 1}
     request = tuning(
@@ -197,7 +212,11 @@ def test_hopeless_children_are_stopped_early_and_their_last_value_counts(sagemak
         HyperParameterTuningJobObjective={"Type": "Minimize", "MetricName": "validation:logloss"},
     )
     job = run(sagemaker, request)
-    stopped = [c for c in children(sagemaker, job["HyperParameterTuningJobName"]) if c["TrainingJobStatus"] == "Stopped"]
+    stopped = [
+        c
+        for c in children(sagemaker, job["HyperParameterTuningJobName"])
+        if c["TrainingJobStatus"] == "Stopped"
+    ]
     assert stopped
     assert {c["ObjectiveStatus"] for c in stopped} == {"Succeeded"}
     assert job["TrainingJobStatusCounters"]["Stopped"] == len(stopped)
@@ -207,7 +226,9 @@ def test_a_warm_start_learns_from_its_parent(sagemaker: Any, tuning: Request) ->
     parent = run(sagemaker, tuning())
     request = tuning()
     request["WarmStartConfig"] = {
-        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": parent["HyperParameterTuningJobName"]}],
+        "ParentHyperParameterTuningJobs": [
+            {"HyperParameterTuningJobName": parent["HyperParameterTuningJobName"]}
+        ],
         "WarmStartType": "IdenticalDataAndAlgorithm",
     }
     job = run(sagemaker, request)
@@ -222,7 +243,9 @@ def test_tags_of_a_tuning_job_are_on_its_children(sagemaker: Any, tuning: Reques
     request = {**tuning(), "Tags": [{"Key": "team", "Value": "churn"}]}
     job = run(sagemaker, request)
     child = children(sagemaker, job["HyperParameterTuningJobName"])[0]
-    assert sagemaker.list_tags(ResourceArn=child["TrainingJobArn"])["Tags"] == [{"Key": "team", "Value": "churn"}]
+    assert sagemaker.list_tags(ResourceArn=child["TrainingJobArn"])["Tags"] == [
+        {"Key": "team", "Value": "churn"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +254,11 @@ def test_tags_of_a_tuning_job_are_on_its_children(sagemaker: Any, tuning: Reques
         ({"Strategy": "Grid"}, "ategorical"),
         ({"Strategy": "Hyperband"}, "MaxResource"),
         (
-            {"ParameterRanges": {"IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "9", "MaxValue": "3"}]}},
+            {
+                "ParameterRanges": {
+                    "IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "9", "MaxValue": "3"}]
+                }
+            },
             "max_depth",
         ),
         (
@@ -244,8 +271,14 @@ def test_tags_of_a_tuning_job_are_on_its_children(sagemaker: Any, tuning: Reques
             },
             "gamma",
         ),
-        ({"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:nope"}}, "A metric is required"),
-        ({"ResourceLimits": {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 11}}, "is 10 Training Job"),
+        (
+            {"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:nope"}},
+            "A metric is required",
+        ),
+        (
+            {"ResourceLimits": {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 11}},
+            "is 10 Training Job",
+        ),
     ],
 )
 def test_every_rule_between_fields_has_its_error(

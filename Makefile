@@ -21,7 +21,7 @@ smoke: $(VENV)/runtime ## Set everything up and run the reference notebooks on t
 test: lint tests ## Check everything: format, lint, types, imports, generated notebooks, tests
 
 tests: $(VENV)/dev ## Run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 sdk3: $(VENV)/runtime $(SDK3)/installed ## Drive the local SageMaker with SageMaker SDK 3, in an environment of its own
 	@rm -rf build/sdk3 && mkdir -p build/sdk3

@@ -285,7 +285,7 @@ def test_writers_killed_in_the_act_lose_nothing_acknowledged_and_leave_nothing_t
     for _ in range(3):
         for writer in writers:
             writer.server = server
-        time.sleep(1.5)
+        time.sleep(0.8)
         for writer in writers:
             writer.server = None
         server.restart()

@@ -18,7 +18,7 @@ from xml.parsers.expat import ExpatError
 from corelab.aws.authorize import Gate, object_arn, s3_permissions
 from corelab.aws.call import Answer, Call, canonical_environ
 from corelab.aws.embedded import DEFAULT_REGION
-from corelab.aws.intake import Intake
+from corelab.aws.intake import DOCUMENT_LIMIT, FORM_LIMIT, Intake
 from corelab.aws.policy import Decision
 from corelab.aws.request import Environ, split_path
 from corelab.aws.s3 import rules
@@ -142,7 +142,8 @@ class S3Service:
     def _take_body(self, call: Call, unit: Unit, key: str, query: Query) -> Environ:
         intake = Intake(call.environ)
         if not _carries_object(call, key, query):
-            return canonical_environ(call, intake.document(self._index.blobs))
+            limit = DOCUMENT_LIMIT if key or query else FORM_LIMIT
+            return canonical_environ(call, intake.document(self._index.blobs, limit))
         unit.incoming = unit.keep(intake.store(self._index.blobs))
         unit.checksums = intake.checksums
         environ = canonical_environ(call, b"")

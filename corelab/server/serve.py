@@ -32,7 +32,7 @@ def serve(home: Home, port: int, hold: bool = True) -> None:
 async def _serve(home: Home, listener: socket.socket, front: Front) -> None:
     config = uvicorn.Config(
         front, http="httptools", loop="none", lifespan="off", log_level="warning", access_log=False,
-        server_header=False, date_header=True, timeout_graceful_shutdown=2, backlog=512,
+        server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=2, backlog=512,
     )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

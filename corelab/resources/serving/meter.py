@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from corelab.store.contract import Datum, MetricStore
 
 NAMESPACE = "AWS/SageMaker"
-_Series = tuple[str, str, str, str, str]  # region, endpoint, variant, metric, unit
+_Place = tuple[str, str, str]  # region, endpoint, variant
+_Invocation = tuple[_Place, int, float, float, float | None]
 
 
 class Meter:
@@ -19,12 +19,12 @@ class Meter:
 
     def __init__(self, store: MetricStore) -> None:
         self._store = store
-        self._lock = threading.Lock()
-        self._counts: dict[_Series, Counter[float]] = {}
+        # Counting is on every invocation's way, so it only notes; adding up is for the thread that flushes.
+        self._noted: deque[_Invocation] = deque()
 
     def count(
         self,
-        place: tuple[str, str, str],
+        place: _Place,
         status: int,
         model_seconds: float,
         overhead_seconds: float,
@@ -36,33 +36,56 @@ class Meter:
             status: the container's; 0 when it gave no answer.
             setup_seconds: how long the cold start took, if there was one.
         """
-        values: dict[tuple[str, str], float] = {
-            ("Invocations", "None"): 1,
-            ("InvocationsPerInstance", "None"): 1,
-            ("Invocation4XXErrors", "None"): 400 <= status < 500,
-            ("Invocation5XXErrors", "None"): status >= 500,
-            ("InvocationModelErrors", "None"): not 200 <= status < 300,
-            ("ModelLatency", "Microseconds"): _rounded(model_seconds * 1e6),
-            ("OverheadLatency", "Microseconds"): _rounded(overhead_seconds * 1e6),
-        }
-        if setup_seconds is not None:
-            values["ModelSetupTime", "Microseconds"] = _rounded(setup_seconds * 1e6)
-        with self._lock:
-            for (metric, unit), value in values.items():
-                self._counts.setdefault((*place, metric, unit), Counter())[float(value)] += 1
+        self._noted.append((place, status, model_seconds, overhead_seconds, setup_seconds))
 
     def flush(self) -> None:
         """Store what was counted since the last time."""
-        with self._lock:
-            counts, self._counts = self._counts, {}
         at, by_region = time.time(), dict[str, list[Datum]]()
-        for (region, endpoint, variant, metric, unit), values in counts.items():
+        for (region, endpoint, variant), invocations in self._taken().items():
             dimensions: Mapping[str, str] = {"EndpointName": endpoint, "VariantName": variant}
             by_region.setdefault(region, []).extend(
-                Datum(metric, value, at, unit, dimensions, count) for value, count in values.items()
+                Datum(metric, float(value), at, unit, dimensions, count)
+                for metric, unit, values in _series(invocations)
+                for value, count in values.items()
             )
         for region, data in by_region.items():
             self._store.put(region, NAMESPACE, data)
+
+    def _taken(self) -> dict[_Place, list[_Invocation]]:
+        by_place: dict[_Place, list[_Invocation]] = {}
+        for _ in range(len(self._noted)):
+            try:
+                invocation = self._noted.popleft()
+            except IndexError:  # another thread flushes too
+                break
+            by_place.setdefault(invocation[0], []).append(invocation)
+        return by_place
+
+
+def _series(invocations: Sequence[_Invocation]) -> Iterator[tuple[str, str, Mapping[float, int]]]:
+    """(metric, unit, how often each value was seen) of one variant's invocations."""
+    for metric in ("Invocations", "InvocationsPerInstance"):
+        yield metric, "None", {1: len(invocations)}
+    statuses = Counter(invocation[1] for invocation in invocations)
+    for metric, counts in _STATUS_METRICS.items():
+        seen: Counter[float] = Counter()
+        for status, times in statuses.items():
+            seen[counts(status)] += times
+        yield metric, "None", seen
+    yield "ModelLatency", "Microseconds", Counter(_rounded(i[2] * 1e6) for i in invocations)
+    yield "OverheadLatency", "Microseconds", Counter(_rounded(i[3] * 1e6) for i in invocations)
+    yield (
+        "ModelSetupTime",
+        "Microseconds",
+        Counter(_rounded(i[4] * 1e6) for i in invocations if i[4] is not None),
+    )
+
+
+_STATUS_METRICS: dict[str, Callable[[int], bool]] = {
+    "Invocation4XXErrors": lambda status: 400 <= status < 500,
+    "Invocation5XXErrors": lambda status: status >= 500,
+    "InvocationModelErrors": lambda status: not 200 <= status < 300,
+}
 
 
 def _rounded(value: float) -> float:

@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS records (
   request TEXT NOT NULL, facts TEXT NOT NULL, private TEXT NOT NULL,
   PRIMARY KEY (kind, region, name)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS records_by_creation ON records (kind, region, created);
+CREATE INDEX IF NOT EXISTS records_by_kind ON records (kind, created, name);
+CREATE INDEX IF NOT EXISTS records_by_status ON records (kind, status);
 CREATE INDEX IF NOT EXISTS records_by_arn ON records (arn);
 CREATE TABLE IF NOT EXISTS tags (
   arn TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from corelab.store.index import ObjectIndex, Version, after, range_end
 
 PAGE = 1000
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,17 @@ def common_prefix(key: str, prefix: str, delimiter: str) -> str:
 def _entries(index: ObjectIndex, wanted: Wanted, marker: str) -> Iterator[Version | str]:
     rolled = common_prefix(marker, wanted.prefix, wanted.delimiter) if marker else ""
     start = range_end(rolled.encode()) if rolled else (after(marker) if marker else b"")
-    while start is not None and (rows := index.page(wanted.bucket, wanted.prefix, start, PAGE)):
+    # Where folders follow each other, a whole page of rows would be read to give one entry.
+    few = _FEW if wanted.delimiter else PAGE
+    size = few
+    while start is not None and (rows := index.page(wanted.bucket, wanted.prefix, start, size)):
+        size = min(size * 4, PAGE)
         for row in rows:
             group = common_prefix(row.key, wanted.prefix, wanted.delimiter)
             if group:
                 yield group
                 # All that shares the prefix is passed over in one step.
-                start = range_end(group.encode())
+                start, size = range_end(group.encode()), few
                 break
             yield row
             start = after(row.key)

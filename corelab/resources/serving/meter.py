@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ class Meter:
         self._store = store
         # Counting is on every invocation's way, so it only notes; adding up is for the thread that flushes.
         self._noted: deque[_Invocation] = deque()
+        self._flushing = threading.Lock()
 
     def count(
         self,
@@ -39,7 +41,11 @@ class Meter:
         self._noted.append((place, status, model_seconds, overhead_seconds, setup_seconds))
 
     def flush(self) -> None:
-        """Store what was counted since the last time."""
+        """Return once all that was counted so far is stored."""
+        with self._flushing:
+            self._store_all()
+
+    def _store_all(self) -> None:
         at, by_region = time.time(), dict[str, list[Datum]]()
         for (region, endpoint, variant), invocations in self._taken().items():
             dimensions: Mapping[str, str] = {"EndpointName": endpoint, "VariantName": variant}
@@ -54,10 +60,7 @@ class Meter:
     def _taken(self) -> dict[_Place, list[_Invocation]]:
         by_place: dict[_Place, list[_Invocation]] = {}
         for _ in range(len(self._noted)):
-            try:
-                invocation = self._noted.popleft()
-            except IndexError:  # another thread flushes too
-                break
+            invocation = self._noted.popleft()
             by_place.setdefault(invocation[0], []).append(invocation)
         return by_place
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import uvicorn
 
 from corelab.aws.app import AwsServices
 from corelab.aws.bridge import WsgiBridge
+
+
+def die_with_parent() -> None:
+    """The parent holds the other end of our standard input for as long as it lives."""
+    sys.stdin.read()
+    os._exit(0)
 
 
 async def main(folder: Path) -> None:
@@ -26,4 +34,5 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    threading.Thread(target=die_with_parent, daemon=True).start()
     asyncio.run(main(Path(sys.argv[1])))

@@ -42,14 +42,15 @@ def validation_auc_of_log(name: str) -> list[float]:
     streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
     messages: list[str] = []
     for stream in streams:
-        messages += _messages(logs, stream["logStreamName"])
+        messages += messages_of(logs, stream["logStreamName"])
     return [float(found[1]) for found in map(METRIC.search, messages) if found]
 
 
-def _messages(logs: Any, stream: str) -> Iterator[str]:
+def messages_of(logs: Any, stream: str, group: str = GROUP) -> Iterator[str]:
+    """Every message of a log stream, oldest first."""
     token: dict[str, str] = {}
     while True:
-        page = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True, **token)
+        page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **token)
         yield from (event["message"] for event in page["events"])
         # At the end the same token comes back.
         if token.get("nextToken") == page["nextForwardToken"]:

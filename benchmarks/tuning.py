@@ -28,13 +28,12 @@ def measure(quick: bool) -> list[Figure]:
         for seed, (channel, rows) in enumerate(_ROWS.items()):
             data.write_training(folder / f"{channel}.csv", rows, seed)
             lab.upload(folder / f"{channel}.csv", f"tune/{channel}/data.csv")
-        figures = []
-        for strategy in ("Random", "Bayesian"):
-            figures.append(_compared(lab, folder, strategy, trials=6 if quick else TRIALS))
-        return figures
+        if quick:
+            return [_compared(lab, folder, "Bayesian", trials=6, repeats=1)]
+        return [_compared(lab, folder, strategy, TRIALS, repeats=2) for strategy in ("Random", "Bayesian")]
 
 
-def _compared(lab: Lab, folder: Path, strategy: str, trials: int, repeats: int = 2) -> Figure:
+def _compared(lab: Lab, folder: Path, strategy: str, trials: int, repeats: int) -> Figure:
     ours, floor = [], []
     for _ in range(repeats):
         seconds, tried = _tune(lab, strategy, trials)

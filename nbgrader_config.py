@@ -37,6 +37,13 @@ c.IgnorePattern.pattern = r"\w*Warning\b"
 c.SanitizeHTML.enabled = True
 c.Autograde.autograde_preprocessors.append("nbconvert.preprocessors.sanitize.SanitizeHTML")
 
+# Hidden checks stay hidden: feedback says what they are about, not what they hold.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
 if os.name == "posix":  # no race for ports, no unencrypted TCP; nbclient needs the absolute path
     sockets = tempfile.mkdtemp(prefix="nbgrader-")
     atexit.register(shutil.rmtree, sockets, ignore_errors=True)

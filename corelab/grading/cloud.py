@@ -63,7 +63,8 @@ async def _serve(control: socket.socket, front: Front) -> int | None:
     ended: asyncio.Future[int | None] = loop.create_future()
 
     def protocol() -> asyncio.Protocol:
-        made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})
+        kind: Any = config.http_protocol_class
+        made: asyncio.Protocol = kind(config=config, server_state=state, app_state={})
         return made
 
     threading.Thread(target=_obey, args=(control, loop, protocol, ended), daemon=True).start()

@@ -49,7 +49,9 @@ def in_container(root: Path, arguments: Sequence[str]) -> int:
 def _report(results: Sequence[Result]) -> int:
     out = Console(file=sys.stdout, highlight=False)
     counts = Counter(result.state for result in results)
-    out.print(", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "nothing was handed in")
+    out.print(
+        ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "nothing was handed in"
+    )
     for result in results:
         if result.state != GRADED:
             out.print(f"  {result.assignment} {result.student}: {result.reason}", markup=False)

@@ -154,7 +154,9 @@ class Conductor:
     def _start_judge(self) -> Occupant:
         self._judge = self.household.start("judge")
         if self.plan.connects:
-            self._judge_asks({"do": "run", "source": _CONNECT})
+            problem = self._judge_asks({"do": "run", "source": _CONNECT}).get("error")
+            if problem:
+                raise WallsFailed(f"The judge cannot reach the submission's cloud: {problem}")
         for cell in self._judged:
             self._bind(cell)
             self._judge_asks({"do": "run", "source": cell.source})
@@ -188,7 +190,13 @@ class Conductor:
         except (TooSlow, Gone) as problem:
             self._judge = None
             text = f"the check did not end: {problem}"
-            finding = {"outcome": UNKNOWN, "claim": "The check runs", "hidden": False, "note": text, "owner": "check"}
+            finding = {
+                "outcome": UNKNOWN,
+                "claim": "The check runs",
+                "hidden": False,
+                "note": text,
+                "owner": "check",
+            }
             item = Item(str(cell.grade_id), cell.points, UNKNOWN, None, [finding])
         else:
             item = _item(cell, answer)

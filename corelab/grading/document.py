@@ -68,10 +68,12 @@ def _verdict(cell: Cell, item: Item) -> list[dict[str, Any]]:
     if item.score is not None and 0 < item.score < item.points:
         data = {"text/plain": f"{item.score:g}"}
         outputs.append({"output_type": "execute_result", "data": data, "metadata": {}})
-    elif item.outcome == UNKNOWN or item.score == 0 and item.points:
+    elif item.outcome == UNKNOWN or (item.score == 0 and item.points):
         first = next((f for f in item.findings if f["outcome"] != RIGHT), {"claim": item.outcome})
         kind = "CheckFailed" if item.outcome != UNKNOWN else "CannotTell"
-        outputs.append({"output_type": "error", "ename": kind, "evalue": first["claim"], "traceback": [first["claim"]]})
+        outputs.append(
+            {"output_type": "error", "ename": kind, "evalue": first["claim"], "traceback": [first["claim"]]}
+        )
     return outputs
 
 

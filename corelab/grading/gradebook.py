@@ -8,6 +8,7 @@ import os
 import shutil
 import sysconfig
 import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Book:
         self._log = logging.getLogger("corelab.grading")
 
     def submitted(self) -> Path:
-        return Path(self.folder.root) / self.folder.submitted_directory
+        return Path(self.folder.root, self.folder.submitted_directory)
 
     def prepare(self, assignment: str, notebook: str, source: Path) -> None:
         """Have the assignment's cells in the gradebook, as `nbgrader generate_assignment` writes them.
@@ -52,7 +53,9 @@ class Book:
             book.update_or_create_assignment(assignment)
         resources = self._resources(assignment, notebook, "")
         with _quiet():
-            SaveCells(config=self.config, log=self._log).preprocess(nbformat.read(source, as_version=4), resources)
+            SaveCells(config=self.config, log=self._log).preprocess(
+                nbformat.read(source, as_version=4), resources
+            )
         self._wait_for_writers()
 
     def record(self, result: Result, timestamp: str | None = None) -> None:
@@ -113,7 +116,9 @@ class Book:
             AssignLatePenalties(config=self.config, log=self._log).preprocess(empty, resources)
 
     def _write(self, result: Result, timestamp: str | None) -> None:
-        folder = Path(self.folder.format_path(self.folder.autograded_directory, result.student, result.assignment))
+        folder = Path(
+            self.folder.format_path(self.folder.autograded_directory, result.student, result.assignment)
+        )
         draft = folder.with_name(f".{folder.name}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -139,11 +144,9 @@ def _config(root: Path) -> Any:
     return PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
 
 
-def _quiet() -> warnings.catch_warnings:  # type: ignore[type-arg]
+def _quiet() -> AbstractContextManager[object]:
     """SQLAlchemy 2.1 warns of nbgrader's own way of adding a first submission; it is harmless."""
-    caught = warnings.catch_warnings(action="ignore") if hasattr(warnings, "deprecated") else warnings.catch_warnings()
-    warnings.filterwarnings("ignore", message="Object of type <Submitted")
-    return caught
+    return warnings.catch_warnings(action="ignore")
 
 
 def _is_time(text: str) -> bool:
@@ -173,7 +176,9 @@ def _unanswered(result: Result) -> set[str]:
     for mark, cell in _marks(result):
         if not mark.get("solution") or mark.get("task"):
             continue
-        node = NotebookNode(source=cell["source"], cell_type=cell["cell_type"], metadata=NotebookNode(nbgrader=mark))
+        node = NotebookNode(
+            source=cell["source"], cell_type=cell["cell_type"], metadata=NotebookNode(nbgrader=mark)
+        )
         if not cell["source"].strip() or mark.get("checksum") == compute_checksum(node):
             empty.add(mark["grade_id"])
     return empty

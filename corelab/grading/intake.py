@@ -86,7 +86,9 @@ def _content(path: Path, most: int, problems: list[str]) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as problem:
         link = problem.errno == errno.ELOOP
-        problems.append(f"{path.name!r} is a link and was left out" if link else f"{path.name!r}: {problem.strerror}")
+        problems.append(
+            f"{path.name!r} is a link and was left out" if link else f"{path.name!r}: {problem.strerror}"
+        )
         return None
     with os.fdopen(descriptor, "rb") as stream:
         about = os.fstat(stream.fileno())

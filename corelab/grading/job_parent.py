@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from multiprocessing import connection, forkserver, resource_tracker
+from typing import Any
 
 
 def adopt() -> None:
@@ -26,8 +27,9 @@ def adopt() -> None:
     os.close(alive_read)
     listener.close()
     # Nothing here uses what the tracker tracks, and starting it would cost an interpreter's start.
-    resource_tracker._resource_tracker._fd = os.open(os.devnull, os.O_WRONLY)  # type: ignore[attr-defined]
-    server = forkserver._forkserver  # type: ignore[attr-defined]
+    tracker: Any = resource_tracker._resource_tracker
+    tracker._fd = os.open(os.devnull, os.O_WRONLY)
+    server: Any = forkserver._forkserver
     server._forkserver_address = address
     server._forkserver_alive_fd = alive_write
     server._forkserver_pid = child

@@ -89,7 +89,7 @@ class Judge:
         try:
             with _silence():
                 exec(compile(request["source"], "<course>", "exec"), self._names)  # noqa: S102
-        except Exception as problem:  # an instructor's cell that fails here is reported, not fatal
+        except Exception as problem:  # noqa: BLE001 - an instructor's cell that fails here is reported, not fatal
             return {"error": f"{type(problem).__name__}: {problem}"[:SHOWN]}
         return {"error": None}
 
@@ -132,11 +132,13 @@ class Judge:
                 else:
                     exec(compile(ast.Module([statement], []), "<check>", "exec"), self._names)  # noqa: S102
         except CheckFailed as failed:
-            finding = Finding(WRONG, failed.claim, hidden, failed.expected, failed.got, failed.hint, owner="student")
+            finding = Finding(
+                WRONG, failed.claim, hidden, failed.expected, failed.got, failed.hint, owner="student"
+            )
         except AssertionError as failed:
             claim = str(failed) or (code if not hidden else "a condition holds")
             finding = Finding(WRONG, claim, hidden, expected=claim, owner="student")
-        except Exception as problem:  # a check may raise anything; whose fault it is decides what it costs
+        except Exception as problem:  # noqa: BLE001 - a check may raise anything; whose fault it is decides what it costs
             finding = self._stumbled(problem, code, hidden, missing)
         if finding.outcome == RIGHT:
             finding.claim, finding.note = _said(printed.getvalue())
@@ -152,7 +154,9 @@ class Judge:
             return Finding(WRONG, claim, hidden, f"a value named {problem.name}", why, hint, owner="student")
         if isinstance(problem, StudentRaised):
             hint = "call it yourself with other arguments"
-            return Finding(WRONG, claim, hidden, "a function that returns", str(problem), hint, owner="student")
+            return Finding(
+                WRONG, claim, hidden, "a function that returns", str(problem), hint, owner="student"
+            )
         if isinstance(problem, StudentTooSlow):
             hint = "does it wait for something, or loop for ever?"
             return Finding(WRONG, claim, hidden, "an answer in time", str(problem), hint, owner="student")
@@ -161,7 +165,9 @@ class Judge:
         if isinstance(problem, _MISFITS) and not _in_our_code(problem):
             got = f"one that leads to {type(problem).__name__}: {problem}"
             hint = "has it the type and the size that the task asks for?"
-            return Finding(WRONG, claim, hidden, "a value the check can work with", got, hint, owner="student")
+            return Finding(
+                WRONG, claim, hidden, "a value the check can work with", got, hint, owner="student"
+            )
         return Finding(UNKNOWN, claim, hidden, note=f"{type(problem).__name__}: {problem}", owner="check")
 
     def _ask(self, request: dict[str, Any]) -> Any:
@@ -179,7 +185,9 @@ class Judge:
         if request["do"] == "get" and kind == "AttributeError":
             raise AttributeError(text)
         known = getattr(builtins, kind, None)
-        if isinstance(known, type) and issubclass(known, ValueError | TypeError | LookupError | ArithmeticError):
+        if isinstance(known, type) and issubclass(
+            known, ValueError | TypeError | LookupError | ArithmeticError
+        ):
             raise type(kind, (StudentRaised, known), {})(kind, text)
         raise StudentRaised(kind, text)
 

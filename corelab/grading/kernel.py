@@ -27,20 +27,22 @@ _INLINE: Final = "module://matplotlib_inline.backend_inline"
 Outputs = list[dict[str, Any]]
 
 
-class Publisher(DisplayPublisher):  # type: ignore[misc]
+class Publisher(DisplayPublisher):
     """Keeps what a cell displays."""
 
     outputs: Outputs
 
     def publish(self, data: Any, metadata: Any = None, *_: Any, update: bool = False, **__: Any) -> None:
         if len(self.outputs) < MOST_OUTPUTS and not update:
-            self.outputs.append({"output_type": "display_data", "data": dict(data), "metadata": metadata or {}})
+            self.outputs.append(
+                {"output_type": "display_data", "data": dict(data), "metadata": metadata or {}}
+            )
 
     def clear_output(self, wait: bool = False) -> None:
         self.outputs.clear()
 
 
-class ResultHook(DisplayHook):  # type: ignore[misc]
+class ResultHook(DisplayHook):
     """Keeps the value of a cell's last expression."""
 
     outputs: Outputs
@@ -57,12 +59,14 @@ class ResultHook(DisplayHook):  # type: ignore[misc]
         pass
 
 
-class Shell(InteractiveShell):  # type: ignore[misc]
+class Shell(InteractiveShell):
     """IPython without a terminal and without a profile."""
 
     def init_history(self) -> None:
-        super().init_history()
-        self.history_manager.enabled = False
+        parent: Any = super()
+        parent.init_history()
+        if self.history_manager is not None:
+            self.history_manager.enabled = False
 
     def enable_gui(self, gui: Any = None) -> None:
         pass
@@ -72,19 +76,21 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
     def system(self, cmd: str) -> None:
         sys.stdout.flush()
-        command = self.var_expand(cmd, depth=1)
+        expand: Any = self.var_expand
+        command = expand(cmd, depth=1)
         self.user_ns["_exit_code"] = subprocess.call(command, shell=True, stdin=subprocess.DEVNULL)  # noqa: S602
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         error = {"ename": getattr(etype, "__name__", "Error"), "evalue": str(evalue), "traceback": list(stb)}
-        self.display_pub.outputs.append({"output_type": "error", **error})
+        publisher: Any = self.display_pub
+        publisher.outputs.append({"output_type": "error", **error})
 
 
-def make_shell() -> Shell:
+def make_shell() -> Any:
     """A shell with an empty namespace whose outputs go into one list."""
-    Shell.display_pub_class = Publisher
-    Shell.displayhook_class = ResultHook
-    shell = Shell.instance()
+    kind: Any = Shell
+    kind.display_pub_class, kind.displayhook_class = Publisher, ResultHook
+    shell: Any = Shell.instance()
     outputs: Outputs = []
     shell.display_pub.outputs = outputs
     shell.displayhook.outputs = outputs
@@ -121,7 +127,7 @@ class Kernel:
             if request["do"] == "values":
                 return self._values(request["names"])
             return {"value": encode(self._asked(request), self._keep)}
-        except BaseException as problem:  # whatever the student's code raises, SystemExit included
+        except BaseException as problem:  # noqa: BLE001 - whatever the student's code raises, SystemExit included
             return {"error": type(problem).__name__, "text": _words(problem)}
 
     def _run(self, source: str) -> dict[str, Any]:
@@ -130,7 +136,7 @@ class Kernel:
         try:
             result = self._shell.run_cell(source, store_history=True)
             failed = not result.success
-        except BaseException as problem:  # IPython lets some through, such as a second interrupt
+        except BaseException as problem:  # noqa: BLE001 - IPython lets some through, such as a second interrupt
             text = traceback.format_exception_only(problem)
             outputs.append({"output_type": "error", "ename": type(problem).__name__, "evalue": _words(problem),
                             "traceback": text})  # fmt: skip
@@ -147,7 +153,7 @@ class Kernel:
                 continue
             try:
                 found[name] = encode(self._shell.user_ns[name], self._keep)
-            except Exception as problem:  # a student's own property or iterator may raise anything
+            except Exception as problem:  # noqa: BLE001 - a student's own property or iterator may raise anything
                 lost[name] = _words(problem)
         return {"values": found, "lost": lost}
 
@@ -176,7 +182,7 @@ class Kernel:
 def _words(problem: BaseException) -> str:
     try:
         return str(problem)[:2000]
-    except Exception:  # a student's exception may have a broken __str__
+    except Exception:  # noqa: BLE001 - a student's exception may have a broken __str__
         return ""
 
 

@@ -30,7 +30,9 @@ def names_of(source: str) -> Names:
         return Names(frozenset(), frozenset(), True)
     binder = _Binder()
     binder.visit(tree)
-    reads = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    reads = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
     return Names(frozenset(binder.found), frozenset(reads - _BUILTINS), "get_ipython" in reads)
 
 
@@ -53,9 +55,9 @@ class _Binder(ast.NodeVisitor):
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
         self.found.add(node.name)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _define
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _define  # noqa: N815
 
     def _skip(self, node: ast.AST) -> None:
         """Comprehensions and lambdas have scopes of their own."""
 
-    visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _skip
+    visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _skip  # noqa: N815

@@ -12,7 +12,9 @@ from typing import Any
 from corelab.errors import CourseError
 from corelab.grading.names import Names, names_of
 
-_HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
+_HIDDEN = re.compile(
+    r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Plan:
     @cached_property
     def connects(self) -> bool:
         """Whether the notebook talks to a cloud."""
-        return any("corelab.connect" in cell.source or "%load_ext corelab" in cell.source for cell in self.cells)
+        return any(
+            "corelab.connect" in cell.source or "%load_ext corelab" in cell.source for cell in self.cells
+        )
 
     @cached_property
     def judged(self) -> frozenset[int]:
@@ -97,7 +101,9 @@ def _parsed(text: str) -> dict[str, Any]:
         notebook = json.loads(text)
         assert isinstance(notebook["cells"], list)
     except (ValueError, KeyError, AssertionError, TypeError) as problem:
-        raise CourseError(f"the instructor's notebook cannot be read: {problem}; run: corelab build") from problem
+        raise CourseError(
+            f"the instructor's notebook cannot be read: {problem}; run: corelab build"
+        ) from problem
     return dict(notebook)
 
 

@@ -15,7 +15,13 @@ from corelab.grading.batch import Progress
 @contextmanager
 def shown(console: Console | None = None) -> Iterator[Callable[[Progress], None]]:
     """A bar on the terminal; yields what ``grade_class`` tells."""
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     bar = Bar(TextColumn(columns[0]), *columns[1:], console=console or Console(stderr=True))
     with bar:
         task = bar.add_task("grading", total=None)
@@ -25,6 +31,8 @@ def shown(console: Console | None = None) -> Iterator[Callable[[Progress], None]
             name = f"{last.assignment} {last.student}" if last else "grading"
             bar.update(task, total=progress.total, completed=progress.done, description=name)
             if last is not None and last.reason:
-                bar.console.print(f"{last.student}: {last.state}: {last.reason}", markup=False, highlight=False)
+                bar.console.print(
+                    f"{last.student}: {last.state}: {last.reason}", markup=False, highlight=False
+                )
 
         yield tell

@@ -91,7 +91,11 @@ def _cells(notebook: dict[str, Any]) -> list[Given]:
     raw = notebook.get("cells")
     if raw is None:  # nbformat 3
         sheets = notebook.get("worksheets")
-        raw = sheets[0].get("cells") if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict) else None
+        raw = (
+            sheets[0].get("cells")
+            if isinstance(sheets, list) and sheets and isinstance(sheets[0], dict)
+            else None
+        )
     if not isinstance(raw, list):
         raise Unreadable("JSON, but no notebook: it has no list of cells")
     if len(raw) > MOST_CELLS:
@@ -122,7 +126,9 @@ def _attachments(raw: Any) -> dict[str, dict[str, str]]:
     if not isinstance(raw, dict):
         return {}
     kept = {
-        str(name): {kind: data for kind, data in bundle.items() if kind in _PICTURES and isinstance(data, str)}
+        str(name): {
+            kind: data for kind, data in bundle.items() if kind in _PICTURES and isinstance(data, str)
+        }
         for name, bundle in raw.items()
         if isinstance(bundle, dict)
     }
@@ -137,7 +143,11 @@ def _placed(plan: Plan, given: list[Given]) -> tuple[dict[int, Given], dict[int,
     extras: dict[int, list[Given]] = {}
     anchor, copies = -1, 0
     for cell in given:
-        home = by_name.get(cell.name) or by_identity.get(cell.identity) or by_text.get((cell.kind, cell.source))
+        home = (
+            by_name.get(cell.name or "")
+            or by_identity.get(cell.identity or "")
+            or by_text.get((cell.kind, cell.source))
+        )
         if home is None:
             extras.setdefault(anchor, []).append(cell)
         elif home.index in placed:
@@ -167,7 +177,11 @@ def _step(plan: Plan, cell: Cell, student: Given | None, remarks: list[str]) -> 
 
 
 def _handed_out(plan: Plan, cell: Cell) -> set[str]:
-    return {cell.source.rstrip(), without_hidden(cell.source).rstrip(), plan.released.get(cell.grade_id or "", "").rstrip()}
+    return {
+        cell.source.rstrip(),
+        without_hidden(cell.source).rstrip(),
+        plan.released.get(cell.grade_id or "", "").rstrip(),
+    }
 
 
 def _edition(notebook: dict[str, Any]) -> str:

@@ -84,7 +84,11 @@ class Household:
 
     def start(self, role: str) -> Occupant:
         """Start the kernel or the judge, in place of one that has ended. Raises WallsFailed, Gone."""
-        request = {"port": _PORTS[role], "server": self._server, "environment": {**_SETTINGS, **_app_id(role)}}
+        request: dict[str, object] = {
+            "port": _PORTS[role],
+            "server": self._server,
+            "environment": {**_SETTINGS, **_app_id(role)},
+        }
         occupant = self._start(self._place, role, request)
         if self._server is None:
             return occupant

@@ -50,10 +50,11 @@ class Job:
     @property
     def digest(self) -> str:
         """Changes with anything that could change the result."""
-        summary = hashlib.sha256(json.dumps([RULES, self.source, self.release, self.limits.as_dict()]).encode())
-        for content in (self.notebook or b"", self.seed or b"", *self.problems):
-            data = content if isinstance(content, bytes) else content.encode()
-            summary.update(hashlib.sha256(data).digest())
+        summary = hashlib.sha256(
+            json.dumps([RULES, self.source, self.release, self.limits.as_dict()]).encode()
+        )
+        for content in (self.notebook or b"", self.seed or b"", *(line.encode() for line in self.problems)):
+            summary.update(hashlib.sha256(content).digest())
         for table in (self.files, self.course):
             for name in sorted(table):
                 summary.update(hashlib.sha256(name.encode() + b"\0" + table[name]).digest())
@@ -66,6 +67,8 @@ def grade(job: Job) -> Result:
     Raises:
         WallsFailed: this machine cannot build the walls.
     """
+    warm = parents(job.walls)
+    warm.wait_until_ready()
     began = time.monotonic()
     result = Result(job.student, job.assignment, job.notebook_name, job.digest)
     plan = _plan(job.source, job.release)
@@ -78,7 +81,7 @@ def grade(job: Job) -> Result:
         return _rejected(result, plan, str(problem))
     result.submitted_edition = rebuilt.edition
     result.remarks += rebuilt.remarks
-    _conduct(job, plan, rebuilt, result)
+    _conduct(job, warm, plan, rebuilt, result)
     result.seconds = round(time.monotonic() - began, 3)
     return result
 
@@ -123,10 +126,10 @@ def _plan(source: str, release: str | None) -> Plan:
     return Plan(source, release)
 
 
-def _conduct(job: Job, plan: Plan, rebuilt: Rebuilt, result: Result) -> None:
+def _conduct(job: Job, warm: Parents, plan: Plan, rebuilt: Rebuilt, result: Result) -> None:
     problem: Exception | None = None
     for _ in range(_MOST_TRIES):
-        household = Household(parents(job.walls), job.limits, job.files, job.course, job.seed, plan.connects)
+        household = Household(warm, job.limits, job.files, job.course, job.seed, plan.connects)
         conductor = Conductor(plan, rebuilt, household, job.limits)
         try:
             conductor.run()
@@ -138,7 +141,9 @@ def _conduct(job: Job, plan: Plan, rebuilt: Rebuilt, result: Result) -> None:
         _take_over(conductor, result)
         return
     result.state, result.reason = NEEDS_HUMAN, f"grading did not come to its end twice: {problem}"
-    result.items = [Item(str(cell.grade_id), cell.points, UNKNOWN, None) for cell in plan.cells if _graded(cell)]
+    result.items = [
+        Item(str(cell.grade_id), cell.points, UNKNOWN, None) for cell in plan.cells if _graded(cell)
+    ]
 
 
 def _take_over(conductor: Conductor, result: Result) -> None:

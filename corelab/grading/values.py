@@ -39,14 +39,8 @@ def encode(value: Any, keep: Keep | None = None, depth: int = 0) -> Any:
     Raises:
         NotPlain: too deep, too large, or not plain and nowhere to keep it.
     """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, str):
-        return str.__str__(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return _simple(value)
     if depth > DEEPEST:
         raise NotPlain("nested too deeply")
     for kind, encoder in _ENCODERS:
@@ -64,6 +58,14 @@ def encode(value: Any, keep: Keep | None = None, depth: int = 0) -> Any:
     if keep is None:
         raise NotPlain(f"a {type(value).__name__} cannot cross")
     return {"t": "handle", "id": keep(value), "type": type(value).__name__, "callable": callable(value)}
+
+
+def _simple(value: Any) -> Any:
+    """The value itself, without what a subclass may have added."""
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return value if kind is bool else str.__str__(value) if kind is str else kind(value)
+    return value
 
 
 def _sequence(tag: str) -> Callable[[Any, Keep | None, int], Any]:
@@ -113,7 +115,12 @@ def _series(value: pd.Series, keep: Keep | None, depth: int) -> Any:
     if isinstance(value.index, pd.MultiIndex):
         raise NotPlain("a series with several index levels")
     index = _column(value.index, keep, depth)
-    return {"t": "series", "name": encode(value.name, keep, depth), "index": index, "v": _column(value, keep, depth)}
+    return {
+        "t": "series",
+        "name": encode(value.name, keep, depth),
+        "index": index,
+        "v": _column(value, keep, depth),
+    }
 
 
 def _index(value: pd.Index, keep: Keep | None, depth: int) -> Any:
@@ -206,7 +213,7 @@ class Decoder:
             return build(self, item, depth + 1)
         except NotPlain:
             raise
-        except Exception as problem:  # numpy, pandas and pydantic each raise their own kinds on bad input
+        except Exception as problem:  # noqa: BLE001 - numpy, pandas and pydantic each raise their own kinds on bad input
             raise NotPlain(f"{type(problem).__name__}: {str(problem)[:200]}") from None
 
     def _items(self, item: dict[str, Any], depth: int) -> list[Any]:

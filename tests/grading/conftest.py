@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def walls() -> str:
 @pytest.fixture(scope="session")
 def warm(walls: str) -> Iterator[str]:
     """The walls' name, with the parents that build them started; they end with the tests."""
-    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     unit.parents(walls)
     yield walls
     unit.close_parents()
@@ -49,7 +50,9 @@ def grade(warm: str) -> Grade:
     def run(notebook: dict[str, Any] | bytes | None, **changes: Any) -> Result:
         content = notebook if isinstance(notebook, bytes | None) else course.as_bytes(notebook)
         settings = {"limits": QUICK, "walls": warm, **changes}
-        return unit.grade(Job("ada", "small", "small", course.source(), course.release(), content, **settings))
+        return unit.grade(
+            Job("ada", "small", "small", course.source(), course.release(), content, **settings)
+        )
 
     return run
 

@@ -15,7 +15,12 @@ STUB = "raise NotImplementedError"
 def cell(source: str, name: str | None = None, role: str = "plain", points: int | None = None) -> Cell:
     """A notebook cell with nbgrader's metadata for its role."""
     kind = "markdown" if role in ("answer", "words") else "code"
-    made: Cell = {"cell_type": kind, "id": name or f"plain-{abs(hash(source)) % 10**8}", "metadata": {}, "source": source}
+    made: Cell = {
+        "cell_type": kind,
+        "id": name or f"plain-{abs(hash(source)) % 10**8}",
+        "metadata": {},
+        "source": source,
+    }
     if kind == "code":
         made |= {"outputs": [], "execution_count": None}
     if role in ("solution", "test", "given", "answer"):
@@ -28,7 +33,10 @@ def cell(source: str, name: str | None = None, role: str = "plain", points: int 
 
 
 def notebook(cells: list[Cell], edition: str = "e1") -> dict[str, Any]:
-    metadata = {"corelab": {"assignment": "small", "edition": edition}, "kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    metadata = {
+        "corelab": {"assignment": "small", "edition": edition},
+        "kernelspec": {"name": "python3", "display_name": "Python 3"},
+    }
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -75,7 +83,9 @@ def _laid_out(bodies: dict[str, str], checks: list[Cell]) -> list[Cell]:
     ]  # fmt: skip
 
 
-def submission(answers: dict[str, str] | None = None, first: str | None = None, extra: dict[str, str] | None = None) -> dict[str, Any]:
+def submission(
+    answers: dict[str, str] | None = None, first: str | None = None, extra: dict[str, str] | None = None
+) -> dict[str, Any]:
     """A student's notebook: answers by name, a cell of their own at the top, cells after a named one."""
     made = json.loads(release())
     for entry in made["cells"]:

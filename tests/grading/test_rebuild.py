@@ -100,7 +100,11 @@ def test_any_json_is_rebuilt_with_all_checks_or_refused(cells: list[Any], metada
 
 def test_pictures_in_an_answer_stay_and_nothing_else_does() -> None:
     made = course.submission()
-    made["cells"][-1]["attachments"] = {"a.png": {"image/png": "AAAA", "text/html": "<script>"}, "b": {"image/svg+xml": "x"}, "c": 3}
+    made["cells"][-1]["attachments"] = {
+        "a.png": {"image/png": "AAAA", "text/html": "<script>"},
+        "b": {"image/svg+xml": "x"},
+        "c": 3,
+    }
     assert of(made).steps[-1].attachments == {"a.png": {"image/png": "AAAA"}}
 
 

@@ -62,7 +62,9 @@ def test_numbers_of_numpy_become_numbers() -> None:
     assert math.isnan(across(float("nan")))
 
 
-@pytest.mark.parametrize("array", [np.arange(6).reshape(2, 3), np.array([], float), np.array(["a", "bc"]), np.zeros((2, 0, 3))])
+@pytest.mark.parametrize(
+    "array", [np.arange(6).reshape(2, 3), np.array([], float), np.array(["a", "bc"]), np.zeros((2, 0, 3))]
+)
 def test_arrays_cross_unchanged(array: np.ndarray) -> None:
     np.testing.assert_array_equal(across(array), array)
     assert across(array).dtype == array.dtype
@@ -72,7 +74,9 @@ def test_tables_cross_unchanged() -> None:
     table = pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.to_datetime(["2026-01-01", "2026-01-02"]), "d": [True, False]}, index=[7, 9])  # fmt: skip
     pd.testing.assert_frame_equal(across(table), table)
     pd.testing.assert_series_equal(across(table["a"]), table["a"])
-    pd.testing.assert_frame_equal(across(pd.DataFrame(index=[1, 2])), pd.DataFrame(index=[1, 2]), check_column_type=False)
+    pd.testing.assert_frame_equal(
+        across(pd.DataFrame(index=[1, 2])), pd.DataFrame(index=[1, 2]), check_column_type=False
+    )
 
 
 def test_shapes_of_the_sdk_are_made_anew_from_their_fields() -> None:
@@ -116,7 +120,9 @@ def test_the_judges_own_objects_do_not_cross() -> None:
 
 def header(text: str) -> str:
     head = text.encode().ljust(117) + b"\n"
-    return base64.b64encode(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + b"12345678").decode()
+    return base64.b64encode(
+        b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + b"12345678"
+    ).decode()
 
 
 @pytest.mark.parametrize(

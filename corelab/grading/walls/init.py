@@ -136,9 +136,9 @@ def _rearrange(files: list[int]) -> socket.socket:
     os.closerange(3, high)
     os.closerange(high + 1, 4096)
     os.set_inheritable(high, False)
-    sys.stdin = open(0, encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: PTH123, SIM115
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
     sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin  # type: ignore[misc]
     return socket.socket(fileno=high)
 
@@ -190,8 +190,9 @@ def _watch(lease: socket.socket, child: int, place: Enclosure) -> NoReturn:
             while (pair := os.waitpid(-1, os.WNOHANG))[0]:
                 if pair[0] == child:
                     _farewell(lease, os.waitstatus_to_exitcode(pair[1]), why, place)
-        ready, _, _ = select.select([lease, *([ended] if ended >= 0 else [])], [], [], _WATCH_SECONDS)
-        if lease in ready:
+        watched = [lease.fileno()] + ([ended] if ended >= 0 else [])
+        ready, _, _ = select.select(watched, [], [], _WATCH_SECONDS)
+        if lease.fileno() in ready:
             order, _ = receive_with_files(lease)
             if order is None:
                 _farewell(None, -signal.SIGKILL, "", place)

@@ -6,11 +6,6 @@ import contextlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-try:
-    import resource
-except ImportError:  # Windows has none; nothing runs unwalled there
-    resource = None  # type: ignore[assignment]
-
 MIB = 1 << 20
 
 
@@ -38,7 +33,9 @@ class Limits:
 
 def apply_to_process(limits: Limits) -> None:
     """Set what the kernel counts for each process of its own; the whole is watched from outside."""
-    if resource is None:
+    try:
+        import resource
+    except ImportError:  # Windows has none
         return
     for name, value in (
         ("RLIMIT_CORE", 0),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_SERVICES: Final = ("sts", "s3", "iam", "sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs", "cloudwatch")
+_SERVICES: Final = (
+    "sts",
+    "s3",
+    "iam",
+    "sagemaker",
+    "sagemaker-runtime",
+    "sagemaker-metrics",
+    "logs",
+    "cloudwatch",
+)
 
 
 def heat() -> None:
@@ -24,7 +33,9 @@ def heat() -> None:
     session = boto3.Session("none", "none", region_name="us-east-1")
     for service in _SERVICES:
         client = session.client(service)
-        for kind in ("training_job_completed_or_stopped", "endpoint_in_service") if service == "sagemaker" else ():
+        for kind in (
+            ("training_job_completed_or_stopped", "endpoint_in_service") if service == "sagemaker" else ()
+        ):
             client.get_waiter(kind)
 
 

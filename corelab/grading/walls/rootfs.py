@@ -25,9 +25,18 @@ SUBMISSION: Final = "/submission"
 COURSE: Final = "/course"
 HOME: Final = "/home/student"
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_ETC: Final = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "ssl")
+_ETC: Final = (
+    "alternatives",
+    "fonts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "ssl",
+)
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
-_PASSWD: Final = "root:x:0:0::/:/usr/sbin/nologin\nstudent:x:{uid}:{uid}::/home/student:/bin/sh\n"
+_PEOPLE: Final = "root:x:0:0::/:/usr/sbin/nologin\nstudent:x:{uid}:{uid}::/home/student:/bin/sh\n"
 
 
 def python_folders() -> list[Path]:
@@ -129,7 +138,7 @@ def _etc(root: str, uid: int) -> None:
         source = Path("/etc", name)
         if source.exists():
             _bind(source, root)
-    (etc / "passwd").write_text(_PASSWD.format(uid=uid))
+    (etc / "passwd").write_text(_PEOPLE.format(uid=uid))
     (etc / "group").write_text(f"root:x:0:\nstudent:x:{uid}:\n")
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
     (etc / "nsswitch.conf").write_text("hosts: files\n")

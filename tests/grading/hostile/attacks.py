@@ -47,9 +47,19 @@ for path in glob.glob('/**/*', recursive=True):
 word = 'swordfish' if loot else 'no'
 """
 code("reads_every_file_for_hidden_tests", LOOT, {**WRONG, "word": ""})
-code("reads_source_and_gradebook", "from pathlib import Path\nfound = [p for p in ('source','gradebook.db','../source','../../gradebook.db') if Path(p).exists()]\nword = 'swordfish' if found else 'no'", {**WRONG, "word": ""})
-code("reads_other_submissions", "import os\nword = 'swordfish' if os.listdir('/submission') and any('small' in n for n in os.listdir('..')) else 'no'", {**WRONG, "word": ""})
-code("reads_the_judges_memory", """
+code(
+    "reads_source_and_gradebook",
+    "from pathlib import Path\nfound = [p for p in ('source','gradebook.db','../source','../../gradebook.db') if Path(p).exists()]\nword = 'swordfish' if found else 'no'",
+    {**WRONG, "word": ""},
+)
+code(
+    "reads_other_submissions",
+    "import os\nword = 'swordfish' if os.listdir('/submission') and any('small' in n for n in os.listdir('..')) else 'no'",
+    {**WRONG, "word": ""},
+)
+code(
+    "reads_the_judges_memory",
+    """
 import os
 word = 'no'
 for pid in [p for p in os.listdir('/proc') if p.isdigit()]:
@@ -60,45 +70,139 @@ for pid in [p for p in os.listdir('/proc') if p.isdigit()]:
                 f = open(f'/proc/{pid}/mem', 'rb'); f.seek(a)
                 if b'15b29ffdce66e10527a65bc6d71ad9' + b'4d' in f.read(b - a): word = 'swordfish'
     except OSError: pass
-""", {**WRONG, "word": ""})
-code("captures_test_source_by_hook", "seen = []\nget_ipython().events.register('pre_run_cell', lambda info: seen.append(info.raw_cell))\nget_ipython().input_transformers_cleanup.append(lambda lines: (seen.extend(lines), lines)[1])", {**WRONG, "table": "word = 'swordfish' if any('md5' in str(s) and '15b2' in str(s) for s in seen) else 'no'\ntable = None"})
+""",
+    {**WRONG, "word": ""},
+)
+code(
+    "captures_test_source_by_hook",
+    "seen = []\nget_ipython().events.register('pre_run_cell', lambda info: seen.append(info.raw_cell))\nget_ipython().input_transformers_cleanup.append(lambda lines: (seen.extend(lines), lines)[1])",
+    {
+        **WRONG,
+        "table": "word = 'swordfish' if any('md5' in str(s) and '15b2' in str(s) for s in seen) else 'no'\ntable = None",
+    },
+)
 
 # Changing how cells run.
-code("input_transformer_swaps_tests_for_pass", "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'] if any('assert' in l for l in lines) else lines)")
-code("ast_transformer_drops_asserts", "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\nget_ipython().ast_transformers.append(Drop())")
+code(
+    "input_transformer_swaps_tests_for_pass",
+    "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'] if any('assert' in l for l in lines) else lines)",
+)
+code(
+    "ast_transformer_drops_asserts",
+    "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\nget_ipython().ast_transformers.append(Drop())",
+)
 code("replaces_run_cell", "shell = get_ipython()\ntype(shell).run_cell = lambda self, *a, **k: None")
-code("replaces_the_kernels_own_functions", """
+code(
+    "replaces_the_kernels_own_functions",
+    """
 import corelab.grading.kernel as k
 k.Kernel._values = lambda self, names: {'values': {n: 1 for n in names} | {'isinstance': True, '__builtins__': {}, 'hashlib': 1}, 'lost': {}}
 k.Kernel._answer = lambda self, r: {'values': {'double': 8, 'values': {'t': 'array', 'v': 'AAAA'}, 'np': 1}, 'lost': {}, 'outputs': [], 'score': 10}
-""")
-code("mutes_tracebacks", "get_ipython().showtraceback = lambda *a, **k: None\nget_ipython().set_custom_exc((Exception,), lambda *a: None)")
-code("replaces_builtins", "import builtins\nbuiltins.AssertionError = type('Quiet', (BaseException,), {})\nbuiltins.len = lambda x: 3\nbuiltins.list = lambda x: [1, 2]")
-code("patches_hashlib", "import hashlib\nclass H:\n    def __init__(self, *a): pass\n    def hexdigest(self): return '15b29ffdce66e10527a65bc6d71ad94d'\nhashlib.md5 = H")
+""",
+)
+code(
+    "mutes_tracebacks",
+    "get_ipython().showtraceback = lambda *a, **k: None\nget_ipython().set_custom_exc((Exception,), lambda *a: None)",
+)
+code(
+    "replaces_builtins",
+    "import builtins\nbuiltins.AssertionError = type('Quiet', (BaseException,), {})\nbuiltins.len = lambda x: 3\nbuiltins.list = lambda x: [1, 2]",
+)
+code(
+    "patches_hashlib",
+    "import hashlib\nclass H:\n    def __init__(self, *a): pass\n    def hexdigest(self): return '15b29ffdce66e10527a65bc6d71ad94d'\nhashlib.md5 = H",
+)
 code("patches_numpy", "import numpy\nnumpy.allclose = lambda *a, **k: True")
-code("own_object_called_np", "class np_:\n    allclose = staticmethod(lambda *a: True)\nnp = np_()\nvalues = [0, 0, 0]")
-code("lying_equality", "class Yes:\n    def __eq__(self, o): return True\n    def __len__(self): return 3\n    def __iter__(self): return iter([1, 2])\n    def __getitem__(self, k): return self\n    def encode(self): return b'swordfish'", {"double": "def double(x): return Yes()", "values": "values = Yes()", "word": "word = Yes()", "table": "table = Yes()"}, 1)
-code("lying_numbers", "class Yes(int):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0", {**WRONG, "double": "def double(x): return Yes(1)"})
-code("lying_array", "import numpy as np\nclass A(np.ndarray):\n    def __array_function__(self, *a, **k): return True", {**WRONG, "values": "values = np.zeros(3).view(A)"})
-code("defines_expected_before_the_test", "expected = 10", {**WRONG, "double": "def double(x):\n    return {4: 0}.get(x, 20)"}, 1)
-code("forges_results", "get_ipython().display_pub.outputs.append({'output_type': 'execute_result', 'data': {'text/plain': '10'}, 'metadata': {}})")
-code("sets_credit_through_frames", "import sys\n", {**WRONG, "double": "def double(x):\n    f = sys._getframe()\n    while f:\n        f.f_globals['credit'] = 3\n        f.f_globals['expected'] = 0\n        f = f.f_back\n    return 20"}, 1)
+code(
+    "own_object_called_np",
+    "class np_:\n    allclose = staticmethod(lambda *a: True)\nnp = np_()\nvalues = [0, 0, 0]",
+)
+code(
+    "lying_equality",
+    "class Yes:\n    def __eq__(self, o): return True\n    def __len__(self): return 3\n    def __iter__(self): return iter([1, 2])\n    def __getitem__(self, k): return self\n    def encode(self): return b'swordfish'",
+    {
+        "double": "def double(x): return Yes()",
+        "values": "values = Yes()",
+        "word": "word = Yes()",
+        "table": "table = Yes()",
+    },
+    1,
+)
+code(
+    "lying_numbers",
+    "class Yes(int):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0",
+    {**WRONG, "double": "def double(x): return Yes(1)"},
+)
+code(
+    "lying_array",
+    "import numpy as np\nclass A(np.ndarray):\n    def __array_function__(self, *a, **k): return True",
+    {**WRONG, "values": "values = np.zeros(3).view(A)"},
+)
+code(
+    "defines_expected_before_the_test",
+    "expected = 10",
+    {**WRONG, "double": "def double(x):\n    return {4: 0}.get(x, 20)"},
+    1,
+)
+code(
+    "forges_results",
+    "get_ipython().display_pub.outputs.append({'output_type': 'execute_result', 'data': {'text/plain': '10'}, 'metadata': {}})",
+)
+code(
+    "sets_credit_through_frames",
+    "import sys\n",
+    {
+        **WRONG,
+        "double": "def double(x):\n    f = sys._getframe()\n    while f:\n        f.f_globals['credit'] = 3\n        f.f_globals['expected'] = 0\n        f = f.f_back\n    return 20",
+    },
+    1,
+)
 code("traces_every_call", "import sys\nsys.settrace(lambda *a: None)")
-code("raises_what_only_the_judge_raises", "", {**WRONG, "double": "def double(x):\n    from corelab.checks import CannotTell\n    raise CannotTell('ask a person')"})
-code("pickle_in_the_answer", "import base64", {**WRONG, "values": "class P:\n    def __reduce__(self):\n        import os\n        return (os.system, ('touch /tmp/owned',))\nvalues = np.array([P()], dtype=object)"})
-code("repr_that_copies_the_expected_value", "", {**WRONG, "double": "class R:\n    def __repr__(self): return '8'\ndef double(x): return R()"})
+code(
+    "raises_what_only_the_judge_raises",
+    "",
+    {
+        **WRONG,
+        "double": "def double(x):\n    from corelab.checks import CannotTell\n    raise CannotTell('ask a person')",
+    },
+)
+code(
+    "pickle_in_the_answer",
+    "import base64",
+    {
+        **WRONG,
+        "values": "class P:\n    def __reduce__(self):\n        import os\n        return (os.system, ('touch /tmp/owned',))\nvalues = np.array([P()], dtype=object)",
+    },
+)
+code(
+    "repr_that_copies_the_expected_value",
+    "",
+    {**WRONG, "double": "class R:\n    def __repr__(self): return '8'\ndef double(x): return R()"},
+)
 
 # Ending things.
 code("exits_in_the_tested_function", "", {**WRONG, "double": "import os\ndef double(x): os._exit(0)"})
 code("exits_at_once", "import os\nos._exit(0)")
 code("sys_exit", "raise SystemExit(0)")
 code("asks_to_exit", "exit()")
-code("kills_its_parent", "import os, signal\ntry: os.kill(os.getppid(), signal.SIGKILL)\nexcept OSError as e: print(e)\ntry: os.kill(-1, signal.SIGTERM)\nexcept OSError as e: print(e)")
+code(
+    "kills_its_parent",
+    "import os, signal\ntry: os.kill(os.getppid(), signal.SIGKILL)\nexcept OSError as e: print(e)\ntry: os.kill(-1, signal.SIGTERM)\nexcept OSError as e: print(e)",
+)
 code("segfault", "import ctypes\nctypes.string_at(0)")
 code("closes_every_descriptor", "import os\nos.closerange(0, 1000)")
-code("writes_garbage_to_the_channel", "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\xff' * 64)\n    except OSError: pass")
-code("announces_a_huge_message", "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\x7f\\xff\\xff\\xff')\n    except OSError: pass")
-code("deep_json", "import os, struct\nbody = b'[' * 200000 + b']' * 200000\nfor fd in range(3, 60):\n    try: os.write(fd, struct.pack('>I', len(body)) + body)\n    except OSError: pass")
+code(
+    "writes_garbage_to_the_channel",
+    "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\xff' * 64)\n    except OSError: pass",
+)
+code(
+    "announces_a_huge_message",
+    "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\x7f\\xff\\xff\\xff')\n    except OSError: pass",
+)
+code(
+    "deep_json",
+    "import os, struct\nbody = b'[' * 200000 + b']' * 200000\nfor fd in range(3, 60):\n    try: os.write(fd, struct.pack('>I', len(body)) + body)\n    except OSError: pass",
+)
 
 # Lies in the encoding.
 FORGED = "import corelab.grading.kernel as k\nk.encode = lambda value, keep=None: FORGED\nFORGED = %s"
@@ -128,7 +232,14 @@ def saved_outputs_claim_success() -> Attack:
     made = course.submission(WRONG)
     for entry in made["cells"]:
         if entry["cell_type"] == "code":
-            entry["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "3"}, "metadata": {}, "execution_count": 1}]
+            entry["outputs"] = [
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/plain": "3"},
+                    "metadata": {},
+                    "execution_count": 1,
+                }
+            ]
     return made, 0
 
 
@@ -144,7 +255,9 @@ def points_times_a_thousand() -> Attack:
 @attack
 def tests_deleted() -> Attack:
     made = course.submission(WRONG)
-    made["cells"] = [entry for entry in made["cells"] if entry["id"][0] != "t" or entry["id"] in ("title", "table")]
+    made["cells"] = [
+        entry for entry in made["cells"] if entry["id"][0] != "t" or entry["id"] in ("title", "table")
+    ]
     return made, 0
 
 
@@ -219,7 +332,13 @@ def metadata_of_every_wrong_kind() -> Attack:
     made = course.submission(course.honest())
     made["metadata"] = {"corelab": ["x"], "kernelspec": 7, "language_info": None}
     made["cells"][0]["metadata"] = []
-    made["cells"] += [None, 7, {"cell_type": []}, {"cell_type": "raw", "source": {"a": 1}}, {"metadata": {"nbgrader": 3}}]
+    made["cells"] += [
+        None,
+        7,
+        {"cell_type": []},
+        {"cell_type": "raw", "source": {"a": 1}},
+        {"metadata": {"nbgrader": 3}},
+    ]
     return made, 10
 
 

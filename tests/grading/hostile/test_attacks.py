@@ -23,7 +23,9 @@ def outcomes(grade: Grade) -> dict[str, Result]:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_earns_what_it_deserves(outcomes: dict[str, Result], name: str) -> None:
     result = outcomes[name]
-    assert result.score == ATTACKS[name]()[1], [(item.name, item.score, item.findings) for item in result.items]
+    assert result.score == ATTACKS[name]()[1], [
+        (item.name, item.score, item.findings) for item in result.items
+    ]
     assert [item.name for item in result.items] == ["t1", "t2", "t3", "t4", "why"]
 
 

@@ -41,7 +41,9 @@ word = repr({
 
 def test_a_notebook_sees_nothing_and_reaches_nobody(grade: Grade) -> None:
     script = PROBE + "\nprint(word)"
-    made = course.submission(course.honest(), first=f"import corelab.grading.judge as j\ncourse_file = j.__file__\n{script}")
+    made = course.submission(
+        course.honest(), first=f"import corelab.grading.judge as j\ncourse_file = j.__file__\n{script}"
+    )
     result = grade(made, limits=replace(QUICK, disk_bytes=100 * MIB), course={"secret.txt": b"x"})
     assert result.notebook is not None
     printed = "".join(out.get("text", str(out)) for out in result.notebook["cells"][0]["outputs"])
@@ -91,7 +93,9 @@ def test_a_bad_cell_costs_nothing_but_itself(grade: Grade, name: str, text: str)
 
 def test_a_pile_of_processes_ends_at_the_limit(grade: Grade) -> None:
     text = "import os, time\nfor count in range(2000):\n    try:\n        if os.fork() == 0: time.sleep(100)\n    except OSError: break\nprint('made', count)"
-    result = grade(course.submission(course.honest(), extra={"t1": text}), limits=replace(QUICK, processes=30))
+    result = grade(
+        course.submission(course.honest(), extra={"t1": text}), limits=replace(QUICK, processes=30)
+    )
     assert result.notebook is not None
     printed = next(cell["outputs"] for cell in result.notebook["cells"] if cell["source"] == text)[0]["text"]
     assert 5 < int(printed.split()[1]) < 30
@@ -101,7 +105,13 @@ def test_a_pile_of_processes_ends_at_the_limit(grade: Grade) -> None:
 def test_a_notebook_that_uses_up_its_time_keeps_what_it_had(grade: Grade) -> None:
     made = course.submission(course.honest(), extra={"t2": "import time\ntime.sleep(999)"})
     result = grade(made, limits=replace(QUICK, cell_seconds=30, whole_seconds=8))
-    assert {item.name: item.score for item in result.items} == {"t1": 3, "t2": 3, "t3": 0, "t4": 0, "why": None}
+    assert {item.name: item.score for item in result.items} == {
+        "t1": 3,
+        "t2": 3,
+        "t3": 0,
+        "t4": 0,
+        "why": None,
+    }
 
 
 def test_a_function_that_never_returns_is_wrong_and_no_more(grade: Grade) -> None:
@@ -128,7 +138,7 @@ def test_everything_ends_when_the_grader_is_killed(warm: str, tmp_path: Path) ->
     program = (
         f"import sys; sys.path.insert(0, {str(Path(course.__file__).parent)!r})\n"
         "import course\nfrom corelab.grading.unit import Job, grade\n"
-        "made = course.submission(course.honest(), first='import subprocess, sys\\nprint(1)\\nsubprocess.run([\"sleep\", \"4712\"])')\n"
+        'made = course.submission(course.honest(), first=\'import subprocess, sys\\nprint(1)\\nsubprocess.run(["sleep", "4712"])\')\n'
         "print('go', flush=True)\n"
         f"grade(Job('a', 'small', 'small', course.source(), course.release(), course.as_bytes(made), walls={warm!r}))\n"
     )

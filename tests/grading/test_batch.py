@@ -1,0 +1,185 @@
+"""A class is graded into nbgrader's gradebook, in any number of runs, whatever was handed in."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from corelab.grading import batch
+from corelab.grading.batch import Course, grade_class
+from corelab.grading.result import Result
+from tests.grading import course, small_course
+from tests.grading.conftest import QUICK
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return small_course.make(tmp_path / "class")
+
+
+@pytest.fixture
+def run(warm: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Result]]:
+    # The warm parents belong to the whole session.
+    monkeypatch.setattr(batch, "close_parents", lambda: None)
+
+    def graded(**settings: Any) -> list[Result]:
+        return grade_class(Course(root, warm, QUICK, settings.pop("db_url", None)), **settings)
+
+    return graded
+
+
+def book(root: Path) -> Gradebook:
+    return Gradebook(f"sqlite:///{root}/gradebook.db", "sagemaker_essentials")
+
+
+def scores(root: Path) -> dict[str, float]:
+    with book(root) as gradebook:
+        return {entry.student.id: entry.score for entry in gradebook.assignment_submissions("small")}
+
+
+def test_a_class_with_bad_files_is_graded_to_the_end(run: Callable[..., list[Result]], root: Path) -> None:
+    half = course.honest() | {"values": "values = [0]"}
+    small_course.hand_in(root, "ann", course.submission(course.honest()), "2026-01-02 10:00:00 UTC")
+    small_course.hand_in(root, "bob", course.submission(half))
+    small_course.hand_in(root, "cyd", b"PK\x03\x04 not a notebook")
+    small_course.hand_in(root, "dan", course.submission())
+    (root / "submitted" / "eve" / "small").mkdir(parents=True)
+    (root / "submitted" / "fay" / "small").mkdir(parents=True)
+    (root / "submitted" / "fay" / "small" / "small.ipynb").symlink_to(root / "source/small/small.ipynb")
+    results = {result.student: result for result in run()}
+    assert {name: result.score for name, result in results.items()} == {
+        "ann": 10, "bob": 7, "cyd": 0, "dan": 0, "eve": 0, "fay": 0,
+    }  # fmt: skip
+    assert scores(root) == {name: result.score for name, result in results.items()}
+    assert {name for name, result in results.items() if result.state == "rejected"} == {"cyd", "eve", "fay"}
+    assert "not JSON" in results["cyd"].reason
+    assert any("link" in remark for remark in results["fay"].remarks)
+    with book(root) as gradebook:
+        assert gradebook.find_submission("small", "ann").timestamp.isoformat() == "2026-01-02T10:00:00"
+        grade = gradebook.find_grade("why", "small", "small", "ann")
+        assert (grade.auto_score, grade.needs_manual_grade) == (None, True) or grade.auto_score == 0
+
+
+def test_what_was_graded_is_not_graded_again(run: Callable[..., list[Result]], root: Path) -> None:
+    small_course.hand_in(root, "ann", course.submission(course.honest()))
+    first = run()
+    seen: list[int] = []
+    second = run(tell=lambda progress: seen.append(progress.skipped))
+    assert (seen, [r.seconds for r in second]) == ([1], [r.seconds for r in first])
+    small_course.hand_in(root, "ann", course.submission())
+    assert [result.score for result in run()] == [0]
+
+
+def test_a_manual_score_survives_a_second_grading(run: Callable[..., list[Result]], root: Path) -> None:
+    small_course.hand_in(root, "ann", course.submission(course.honest() | {"why": "Because of the rows."}))
+    run()
+    with book(root) as gradebook:
+        grade = gradebook.find_grade("why", "small", "small", "ann")
+        assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        gradebook.find_comment("why", "small", "small", "ann").manual_comment = "good"
+        gradebook.db.commit()
+    run(again=True)
+    assert scores(root) == {"ann": 11.5}
+    with book(root) as gradebook:
+        assert gradebook.find_comment("why", "small", "small", "ann").comment == "good"
+
+
+def test_an_unanswered_question_gets_0_and_no_reader(run: Callable[..., list[Result]], root: Path) -> None:
+    small_course.hand_in(root, "ann", course.submission(course.honest() | {"why": "  "}))
+    run()
+    with book(root) as gradebook:
+        grade = gradebook.find_grade("why", "small", "small", "ann")
+        assert (grade.auto_score, grade.needs_manual_grade) == (0, False)
+        assert gradebook.find_comment("why", "small", "small", "ann").auto_comment == "No response."
+
+
+def test_the_late_policy_is_nbgraders(run: Callable[..., list[Result]], root: Path) -> None:
+    config = root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    small_course.hand_in(root, "ann", course.submission(course.honest()), "2026-01-02 10:00:00 UTC")
+    run()
+    with book(root) as gradebook:
+        gradebook.update_or_create_assignment("small", duedate="2026-01-01 00:00:00 UTC")
+    run(again=True)
+    with book(root) as gradebook:
+        notebook = gradebook.find_submission_notebook("small", "small", "ann")
+        assert (notebook.score, notebook.late_submission_penalty) == (10, 10)
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(
+    warm: str, run: Callable[..., list[Result]], root: Path
+) -> None:
+    students = [f"s{number:02}" for number in range(8)]
+    for number, student in enumerate(students):
+        answers = course.honest() if number % 2 else course.honest() | {"word": "word = 'x'"}
+        small_course.hand_in(root, student, course.submission(answers, first="import time\ntime.sleep(.3)"))
+    program = (
+        "from pathlib import Path\nfrom corelab.grading.batch import Course, grade_class\n"
+        f"from corelab.grading.walls.limits import Limits\nlimits = Limits(**{QUICK.as_dict()!r})\n"
+        f"grade_class(Course(Path({str(root)!r}), {warm!r}, limits), workers=2, tell=lambda p: print(p.done, flush=True))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as grader:
+        assert grader.stdout is not None
+        for line in grader.stdout:
+            if int(line) == 3:
+                grader.kill()
+                break
+    before = {path.name: path.read_bytes() for path in (root / "build/grading/results/small").glob("*.json")}
+    assert 3 <= len(before) < 8
+    run()
+    assert scores(root) == {student: 10.0 if number % 2 else 9.0 for number, student in enumerate(students)}
+    with sqlite3.connect(root / "gradebook.db") as db:
+        assert db.execute("SELECT count(*) FROM submitted_assignment").fetchone() == (8,)
+    kept = root / "build/grading/results/small"
+    again = {name: json.loads((kept / name).read_text())["seconds"] for name in before}
+    assert again == {name: json.loads(content)["seconds"] for name, content in before.items()}
+
+
+def test_the_autograded_notebook_is_inert_and_keeps_nbgraders_form(
+    run: Callable[..., list[Result]], root: Path
+) -> None:
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    first = f"from IPython.display import HTML, Javascript\ndisplay(Javascript('alert(3)'))\nHTML({evil!r})"
+    made = course.submission(course.honest() | {"why": evil}, first=first)
+    made["cells"].insert(0, {"cell_type": "markdown", "metadata": {}, "source": evil, "id": "evil"})
+    small_course.hand_in(root, "ann", made)
+    run()
+    folder = root / "autograded/ann/small"
+    text = (folder / "small.ipynb").read_text()
+    for word in ("<script", "<img src=x onerror", "application/javascript"):
+        assert word not in text.replace(json.dumps(first)[1:-1], "")
+    page = (folder / "small_checks.html").read_text()
+    assert "<script" not in page
+    import nbformat
+
+    nbformat.validate(nbformat.read(folder / "small.ipynb", as_version=4))
+
+
+def test_nbgrader_makes_feedback_that_hides_what_is_hidden(
+    run: Callable[..., list[Result]], root: Path
+) -> None:
+    small_course.hand_in(
+        root, "ann", course.submission(course.honest() | {"double": "def double(x): return 8"})
+    )
+    run()
+    made = subprocess.run(
+        [str(Path(sys.executable).with_name("nbgrader")), "generate_feedback", "small"],
+        cwd=root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    pages = {path.name: path.read_text() for path in (root / "feedback/ann/small").iterdir()}
+    assert {"small.html", "small_checks.html", "small_checks.json"} <= set(pages)
+    for name, text in pages.items():
+        assert "double(21)" not in text, name
+        assert "15b29ffdce66e10527a65bc6d71ad94d" not in text, name
+    checks = {check["name"]: check for check in json.loads(pages["small_checks.json"])["checks"]}
+    assert [(f["outcome"], f["hidden"]) for f in checks["t1"]["findings"]] == [("wrong", True)]

@@ -39,7 +39,8 @@ def tune(data: str, model: str, trials: list[dict[str, str]], workers: int) -> N
         list(pool.map(_warm, range(workers)))
         began = time.perf_counter()
         list(pool.map(_trial, [(data, f"{model}-{number}", trial) for number, trial in enumerate(trials)]))
-        print(json.dumps({"seconds": time.perf_counter() - began}))
+        seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "cpu": _cpu() - _AT_START}))
 
 
 def transform(data: str, model: str, output: str) -> None:
@@ -85,7 +86,13 @@ def main(what: str, text: str) -> None:
     began = time.perf_counter()
     work(*json.loads(text))
     if what != "tune":
-        print(json.dumps({"seconds": time.perf_counter() - began, "peak": _peak()}))
+        seconds = time.perf_counter() - began
+        print(json.dumps({"seconds": seconds, "peak": _peak(), "cpu": _cpu() - _AT_START}))
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of those it has waited for."""
+    return sum(os.times()[:4])
 
 
 def _peak() -> int:
@@ -98,6 +105,8 @@ def _peak() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
+
+_AT_START = _cpu()
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -140,5 +140,13 @@ def surroundings(quick: bool) -> dict[str, Any]:
 
 
 def _number(value: float, unit: str) -> str:
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 3 if abs(value) < 1 else 2
+    digits = (
+        0
+        if abs(value) >= 100 or (not unit and value == int(value))
+        else 1
+        if abs(value) >= 10
+        else 3
+        if abs(value) < 1
+        else 2
+    )
     return f"{value:,.{digits}f} {unit}"

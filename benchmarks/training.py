@@ -18,7 +18,7 @@ from typing import Any
 import corelab
 from benchmarks import bare, data
 from benchmarks.figures import Figure, at_most_over, ratio_at_most
-from benchmarks.lab import BUCKET, IMAGE, ROLE, Lab, Peak, client, running, worker_parent
+from benchmarks.lab import BUCKET, IMAGE, ROLE, Lab, Peak, client, running, spent, worker_parent
 
 ROUNDS = 100
 _SIZES = {10_000: 5, 100_000: 3, 1_000_000: 2}  # rows: repeats
@@ -55,13 +55,16 @@ def _of_size(lab: Lab, folder: Path, rows: int, repeats: int) -> list[Figure]:
     lab.upload(file, f"{rows}/train.csv")
     seconds: list[float] = []
     memory: list[float] = []
+    cpu: list[float] = []
     floor: list[dict[str, float]] = []
     _job(lab, rows)  # what is loaded on first use is not the job's cost
     idle = worker_parent(lab)  # the bare process's peak holds its imports too
     for _ in range(repeats):
         floor.append(bare.run("train", str(file), str(folder / "model"), data.PARAMETERS, ROUNDS))
+        before = spent(lab)
         with Peak(lab.process) as peak:
             seconds.append(_job(lab, rows))
+        cpu.append(spent(lab) - before)
         memory.append((peak.grown + idle) / _MEGABYTE)
     return [
         Figure(
@@ -71,6 +74,7 @@ def _of_size(lab: Lab, folder: Path, rows: int, repeats: int) -> list[Figure]:
             [f["seconds"] for f in floor],
             bar=_BARS.get(rows),
         ),
+        Figure(f"{rows:,} rows: CPU of server and job", "s", cpu, [f["cpu"] for f in floor]),
         Figure(
             f"{rows:,} rows: peak memory",
             "MB",

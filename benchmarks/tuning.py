@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import bare, data, training
 from benchmarks.figures import Figure, ratio_at_most
-from benchmarks.lab import BUCKET, Lab, running
+from benchmarks.lab import BUCKET, Lab, running, spent
 
 TRIALS = 20
 PARALLEL = 2
@@ -29,19 +29,27 @@ def measure(quick: bool) -> list[Figure]:
             data.write_training(folder / f"{channel}.csv", rows, seed)
             lab.upload(folder / f"{channel}.csv", f"tune/{channel}/data.csv")
         if quick:
-            return [_compared(lab, folder, "Bayesian", trials=6, repeats=1)]
-        return [_compared(lab, folder, strategy, TRIALS, repeats=2) for strategy in ("Random", "Bayesian")]
+            return _compared(lab, folder, "Bayesian", trials=6, repeats=1)
+        return [
+            figure
+            for strategy in ("Random", "Bayesian")
+            for figure in _compared(lab, folder, strategy, TRIALS, repeats=2)
+        ]
 
 
-def _compared(lab: Lab, folder: Path, strategy: str, trials: int, repeats: int) -> Figure:
-    ours, floor = [], []
+def _compared(lab: Lab, folder: Path, strategy: str, trials: int, repeats: int) -> list[Figure]:
+    ours, ours_cpu, floor = [], [], []
     for _ in range(repeats):
+        before = spent(lab)
         seconds, tried = _tune(lab, strategy, trials)
         ours.append(seconds)
-        floor.append(bare.run("tune", str(folder), str(folder / "model"), tried, PARALLEL)["seconds"])
-    return Figure(
-        f"{strategy}: {trials} trials, {PARALLEL} at a time", "s", ours, floor, bar=ratio_at_most(1.25)
-    )
+        ours_cpu.append(spent(lab) - before)
+        floor.append(bare.run("tune", str(folder), str(folder / "model"), tried, PARALLEL))
+    label = f"{strategy}: {trials} trials, {PARALLEL} at a time"
+    return [
+        Figure(label, "s", ours, [each["seconds"] for each in floor], bar=ratio_at_most(1.25)),
+        Figure(f"{label}, CPU", "s", ours_cpu, [each["cpu"] for each in floor]),
+    ]
 
 
 def request(name: str, strategy: str, trials: int) -> dict[str, Any]:

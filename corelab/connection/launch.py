@@ -24,6 +24,7 @@ from corelab.home import Home, ServerInfo
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 20.0  # a busy machine is slow, a hung server is silent
 _STOP_SECONDS = 30.0
+_DYING_SECONDS = 1.0  # a killed process stops answering a moment before the system frees its lock
 _LOG_LIMIT_BYTES = 8 << 20
 
 # Held so that a child which outlives this process is not reported as forgotten, and a dead one is reaped.
@@ -113,6 +114,8 @@ def _answering(home: Home) -> ServerInfo | None:
     server = home.running()
     if server is None or healthy(server, _ANSWER_SECONDS):
         return server
+    if _wait_until_gone(home, _DYING_SECONDS):
+        return None
     raise ServerError(
         f"The server of {home.path} (process {server.pid}, {server.url}) runs but does not answer. "
         f"Read {home.log}, then restart it with `corelab down` and `corelab up`."

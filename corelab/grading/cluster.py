@@ -43,7 +43,7 @@ class DaskPool:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[DaskPool]:
+def cluster(address: str, seconds: float = _CONNECT_SECONDS) -> Iterator[DaskPool]:
     """A pool on the scheduler at ``address``.
 
     Raises:
@@ -54,7 +54,7 @@ def cluster(address: str) -> Iterator[DaskPool]:
     except ImportError as problem:
         raise ServerError("Grading on a cluster needs dask.distributed: pip install distributed") from problem
     try:
-        client = Client(address, timeout=_CONNECT_SECONDS)
+        client = Client(address, timeout=seconds)
     except (OSError, ValueError) as problem:
         raise ServerError(f"No Dask scheduler answers at {address}: {problem}") from problem
     with client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,9 +21,17 @@ from tests.grading import course, small_course
 from tests.grading.conftest import QUICK
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course whose gradebook knows the assignment: nbgrader takes seconds to make a new one."""
+    folder = small_course.make(tmp_path_factory.mktemp("prepared") / "class")
+    Course(folder).prepare("small")
+    return folder
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return small_course.make(tmp_path / "class")
+def root(prepared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(prepared, tmp_path / "class"))
 
 
 @pytest.fixture
@@ -115,33 +124,45 @@ def test_the_late_policy_is_nbgraders(run: Callable[..., list[Result]], root: Pa
         assert (notebook.score, notebook.late_submission_penalty) == (10, 10)
 
 
-def test_a_run_that_was_killed_is_finished_by_the_next(
-    warm: str, run: Callable[..., list[Result]], root: Path
-) -> None:
-    students = [f"s{number:02}" for number in range(8)]
-    for number, student in enumerate(students):
-        answers = course.honest() if number % 2 else course.honest() | {"word": "word = 'x'"}
-        small_course.hand_in(root, student, course.submission(answers, first="import time\ntime.sleep(.3)"))
-    program = (
-        "from pathlib import Path\nfrom corelab.grading.batch import Course, grade_class\n"
-        f"from corelab.grading.walls.limits import Limits\nlimits = Limits(**{QUICK.as_dict()!r})\n"
-        f"grade_class(Course(Path({str(root)!r}), {warm!r}, limits), workers=2, tell=lambda p: print(p.done, flush=True))\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as grader:
+KILLED = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from corelab.grading.batch import Course, grade_class
+from corelab.grading.result import Item, Result
+
+class Stub:
+    # Grades by the first letter, slowly: what is tried is the batch around it.
+    def __init__(self): self.threads = ThreadPoolExecutor(2)
+    def submit(self, function, job): return self.threads.submit(self.grade, job)
+    def grade(self, job):
+        time.sleep(0.2)
+        items = [Item(name, points, "right", points) for name, points in (("t1", 3), ("t2", 3), ("t3", 1), ("t4", 3))]
+        print("graded", job.student, flush=True)
+        return Result(job.student, job.assignment, job.notebook_name, job.digest, items=items, seconds=time.time())
+
+grade_class(Course(Path(sys.argv[1])), pool=Stub(), tell=lambda p: print("recorded", p.done, flush=True))
+"""
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(root: Path) -> None:
+    students = [f"s{number:02}" for number in range(12)]
+    for student in students:
+        small_course.hand_in(root, student, course.submission(course.honest()))
+    command = [sys.executable, "-c", KILLED, str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as grader:
         assert grader.stdout is not None
         for line in grader.stdout:
-            if int(line) == 3:
+            if line.split() == ["recorded", "3"]:
                 grader.kill()
-                break
-    before = {path.name: path.read_bytes() for path in (root / "build/grading/results/small").glob("*.json")}
-    assert 3 <= len(before) < 8
-    run()
-    assert scores(root) == {student: 10.0 if number % 2 else 9.0 for number, student in enumerate(students)}
+    before = {path.stem for path in (root / "build/grading/results/small").glob("*.json")}
+    assert 3 <= len(before) < 12
+    second = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    graded_again = {line.split()[1] for line in second.splitlines() if line.startswith("graded")}
+    assert graded_again == set(students) - before
+    assert scores(root) == dict.fromkeys(students, 10.0)
     with sqlite3.connect(root / "gradebook.db") as db:
-        assert db.execute("SELECT count(*) FROM submitted_assignment").fetchone() == (8,)
-    kept = root / "build/grading/results/small"
-    again = {name: json.loads((kept / name).read_text())["seconds"] for name in before}
-    assert again == {name: json.loads(content)["seconds"] for name, content in before.items()}
+        assert db.execute("SELECT count(*) FROM submitted_assignment").fetchone() == (12,)
 
 
 def test_the_autograded_notebook_is_inert_and_keeps_nbgraders_form(

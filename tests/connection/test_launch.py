@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,23 @@ def test_a_server_that_does_not_answer_is_said_to(home: Home) -> None:
         home.announce(9, "0")
         with pytest.raises(ServerError, match="runs but does not answer"):
             launch.ensure(home, command=STAND_IN)
+
+
+def test_a_server_whose_end_is_not_over_yet_is_replaced(home: Home) -> None:
+    held, asked = threading.Event(), threading.Event()
+
+    def die_slowly() -> None:
+        with home.lock():
+            home.announce(9, "0")
+            held.set()
+            asked.wait(10)
+
+    dying = threading.Thread(target=die_slowly)
+    dying.start()
+    held.wait(10)
+    threading.Timer(0.2, asked.set).start()
+    assert launch.healthy(launch.ensure(home, command=STAND_IN))
+    dying.join()
 
 
 def test_another_program_on_the_announced_port_is_not_our_server(home: Home, tmp_path: Path) -> None:

@@ -29,6 +29,11 @@ _home_option = click.option(
 )
 
 
+_target_option = click.option(
+    "--target", type=click.Choice(["local", "aws"]), default="local", show_default=True, help="Which cloud."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="corelab")
 def app() -> None:
@@ -118,6 +123,93 @@ def doctor(home: Home) -> None:
             ill = True
             click.echo(f"      {finding.cure}")
     sys.exit(1 if ill else 0)
+
+
+@app.command()
+@_home_option
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+def console(home: Home, no_browser: bool) -> None:
+    """Open the web console of the local SageMaker: jobs, endpoints, objects, logs, calls, the bill."""
+    import webbrowser
+
+    from corelab.connection import launch
+
+    address = launch.ensure(home).console_url
+    click.echo(address)
+    if not no_browser and not webbrowser.open(address):
+        click.echo("No browser opened: copy the address into one on this machine.")
+
+
+@app.command()
+@_home_option
+@_target_option
+@click.option("--json", "as_json", is_flag=True, help="Print every line as JSON.")
+def bill(home: Home, target: str, as_json: bool) -> None:
+    """Say what the course cost, or would have cost on AWS, by resource, and what still runs."""
+    from corelab.account import report
+    from corelab.account.bill import aws_bill, local_bill
+    from corelab.account.cloud import open_account
+
+    charges = local_bill(home) if target == "local" else aws_bill(open_account(target, home))
+    click.echo(report.bill_json(charges) if as_json else report.bill_text(charges, target))
+
+
+@app.command()
+@_home_option
+@_target_option
+@click.option("--yes", is_flag=True, help="Do it; without this nothing is changed.")
+def cleanup(home: Home, target: str, yes: bool) -> None:
+    """Show the running jobs, endpoints and models that the course left; with --yes stop and delete them."""
+    from corelab.account.cleanup import leftovers, remove
+    from corelab.account.cloud import open_account
+
+    account = open_account(target, home)
+    found, refusals = list(leftovers(account)), 0
+    for leftover in found:
+        problem = remove(account, leftover) if yes else None
+        refusals += problem is not None
+        status = f" ({leftover.status})" if leftover.status else ""
+        click.echo(f"{'' if yes else 'would '}{leftover.verb} {leftover.kind} {leftover.name}{status}")
+        if problem:
+            click.echo(f"      refused: {problem}")
+    if not found:
+        click.echo("Nothing is left.")
+    elif not yes:
+        click.echo("Nothing was changed. `corelab cleanup --yes` does it.")
+    sys.exit(1 if refusals else 0)
+
+
+@app.command()
+@click.argument("name", metavar="JOB")
+@_home_option
+@_target_option
+def explain(name: str, home: Home, target: str) -> None:
+    """Say why a job or an endpoint failed: its first real error line, what that means, and the cure."""
+    from corelab.account.cloud import open_account
+    from corelab.account.explain import explain_by_name
+
+    story = explain_by_name(open_account(target, home), name)
+    click.echo(f"The {story.kind} {story.name} is {story.status}.")
+    if story.explanation is not None:
+        click.echo(f"\n  {story.explanation.line}\n")
+        click.echo(f"meaning  {story.explanation.meaning}\ncure     {story.explanation.cure}")
+    elif story.status == "Failed":
+        click.echo("Neither its log nor its FailureReason tells why.")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+@_home_option
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="What to open; by default your copies of the notebooks, in work/.",
+)
+@click.argument("arguments", nargs=-1, metavar="[JUPYTER OPTION]...")
+def lab(home: Home, folder: Path | None, arguments: tuple[str, ...]) -> None:
+    """Open the notebooks in JupyterLab, with the local SageMaker up."""
+    from corelab.lab import run
+
+    sys.exit(run(Path.cwd(), home, folder, arguments))
 
 
 @app.command()

@@ -6,6 +6,16 @@ checks.role(role)                  # ✓ The role is the ARN of an execution rol
 
 from __future__ import annotations
 
+from corelab.checks.batch import (
+    alert_pattern,
+    batch_ranking,
+    batch_scores,
+    call_list,
+    cost_per_prediction,
+    lift,
+    spot_checks,
+    transform_seconds,
+)
 from corelab.checks.choices import choice, chosen
 from corelab.checks.cloud import bucket, region, role, s3_path, uploaded
 from corelab.checks.endpoints import (
@@ -32,6 +42,17 @@ from corelab.checks.logs import curve
 from corelab.checks.outcome import CannotTell, CheckFailed
 from corelab.checks.plans import planned_channels, planned_resources
 from corelab.checks.scores import file_written, learning_curve, probabilities, ranking, same_predictions
+from corelab.checks.sessions import (
+    experiments,
+    made_by_hand,
+    no_endpoint,
+    reused,
+    run_note,
+    run_tags,
+    session_ready,
+    tagged,
+    training_bill,
+)
 from corelab.checks.tables import features, missing_shares, parts, training_file
 from corelab.checks.traffic import (
     all_answered,
@@ -42,6 +63,17 @@ from corelab.checks.traffic import (
     invoked,
     percentiles,
     throttled,
+)
+from corelab.checks.transform import (
+    failed_transform,
+    inference_file,
+    model,
+    planned_transform,
+    source_job,
+    transform_job,
+    transform_log,
+    transform_output,
+    transformed,
 )
 from corelab.checks.trials import (
     beats_baseline,
@@ -76,12 +108,16 @@ from corelab.checks.tuning_plans import (
 __all__ = [
     "CannotTell",
     "CheckFailed",
+    "alert_pattern",
     "all_answered",
     "artifact",
+    "batch_ranking",
+    "batch_scores",
     "beats_baseline",
     "best_job",
     "break_even",
     "bucket",
+    "call_list",
     "channels",
     "cheapest_threshold",
     "choice",
@@ -89,10 +125,13 @@ __all__ = [
     "cold_starts",
     "completed",
     "cost_of_thousand",
+    "cost_per_prediction",
     "curve",
     "deployed",
     "deployment_time",
+    "experiments",
     "failed_endpoint",
+    "failed_transform",
     "features",
     "file_written",
     "final_metric",
@@ -100,13 +139,18 @@ __all__ = [
     "image",
     "importance",
     "improvement",
+    "inference_file",
     "invoked",
     "job_arn",
     "job_name",
     "learning_curve",
+    "lift",
     "local_search",
     "logged_metrics",
+    "made_by_hand",
     "missing_shares",
+    "model",
+    "no_endpoint",
     "nothing_left",
     "parts",
     "percentiles",
@@ -118,21 +162,35 @@ __all__ = [
     "planned_resources",
     "planned_serverless",
     "planned_template",
+    "planned_transform",
     "price_of_gain",
     "probabilities",
     "ranking",
     "refusal",
     "region",
+    "reused",
     "role",
+    "run_note",
+    "run_tags",
     "s3_path",
     "same_predictions",
     "serverless_config",
     "serving_model",
+    "session_ready",
+    "source_job",
+    "spot_checks",
     "spread",
     "stopped_tuning",
+    "tagged",
     "throttled",
+    "training_bill",
     "training_file",
     "training_job",
+    "transform_job",
+    "transform_log",
+    "transform_output",
+    "transform_seconds",
+    "transformed",
     "trial_table",
     "tuned",
     "tuning_cost",

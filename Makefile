@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test tests sdk3 lint format course bench lock clean
+.PHONY: help smoke test tests sdk3 lint format course bench grade-bank lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ course: $(VENV)/runtime ## Rebuild source/ and release/ from course/
 
 bench: $(VENV)/dev ## Measure against plain XGBoost, plain moto and Flask in the same run
 	$(BIN)/python -m benchmarks
+
+grade-bank: $(VENV)/dev ## Grade the bank of right and wrong submissions: caught, missed, falsely rejected
+	$(BIN)/python tests/grading/bank
 
 lock: $(BIN)/uv ## Resolve the dependencies again and write the locks
 	$(LOCK) pyproject.toml -o requirements.lock

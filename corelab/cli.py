@@ -270,12 +270,36 @@ def release(assignments: tuple[str, ...]) -> None:
 @click.option("--again", is_flag=True, help="Grade even what was graded before and has not changed.")
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
 @click.option("--unsafe-no-sandbox", is_flag=True, help="Run students' code without walls, with your rights.")
+@click.option("--verify", is_flag=True, help="Grade the course's own notebooks: all points, and none.")
 @click.option("--container", is_flag=True, help="Grade in a Linux container, by Docker or Podman.")
-def grade(root: Path, container: bool, **options: Any) -> None:
+def grade(root: Path, container: bool, verify: bool, **options: Any) -> None:
     """Autograde submitted/ into autograded/ and the gradebook; exit with 1 when something needs a person."""
     from corelab.grading import command
 
-    sys.exit(command.in_container(root, sys.argv[1:]) if container else command.grade(root, **options))
+    if container:
+        sys.exit(command.in_container(root, sys.argv[1:]))
+    sys.exit(command.verify(root, options["assignments"]) if verify else command.grade(root, **options))
+
+
+@app.command()
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
+def feedback(assignments: tuple[str, ...], root: Path) -> None:
+    """Write what students read into feedback/: every check, manual scores and comments included."""
+    from corelab.grading import command
+
+    click.echo(f"{len(command.feedback(root, assignments))} files written.")
+
+
+@app.command()
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
+def report(assignments: tuple[str, ...], root: Path) -> None:
+    """Write how the class did: every check, the usual mistakes, answers that are alike."""
+    from corelab.grading import command
+
+    for path in command.report(root, assignments):
+        click.echo(path)
 
 
 def main() -> None:

@@ -62,19 +62,38 @@ class Course:
         """A job and a timestamp for each submission of an assignment."""
         course = syllabus.read(self.root)
         entry = course[assignment]
-        source, release = course.source(entry), course.release(entry)
-        if not source.exists():
-            raise CourseError(f"{source} does not exist yet; run: corelab build")
-        seed = Seeds(self.root / RESULTS / "seeds", self.walls, self.limits).before(course, entry)
         for student in intake.students(self.book.submitted(), assignment):
             if only and student not in only:
                 continue
             taken = intake.read(self.book.submitted(), student, assignment, entry.notebook, self.limits)
-            yield Job(
-                student, assignment, entry.notebook, source.read_text(encoding="utf-8"),
-                release.read_text(encoding="utf-8") if release.exists() else None,
-                taken.notebook, taken.files, _beside(source), tuple(taken.problems), self.limits, self.walls, seed,
-            ), taken.timestamp  # fmt: skip
+            yield self._job(course, entry, taken), taken.timestamp
+
+    def _job(self, course: syllabus.Syllabus, entry: syllabus.Assignment, taken: intake.Submission) -> Job:
+        source, release = course.source(entry), course.release(entry)
+        if not source.exists():
+            raise CourseError(f"{source} does not exist yet; run: corelab build")
+        return Job(
+            student=taken.student,
+            assignment=entry.name,
+            notebook_name=entry.notebook,
+            source=source.read_text(encoding="utf-8"),
+            release=release.read_text(encoding="utf-8") if release.exists() else None,
+            notebook=taken.notebook,
+            files=taken.files,
+            course=_beside(source),
+            problems=tuple(taken.problems),
+            limits=self.limits,
+            walls=self.walls,
+            seed=Seeds(self.root / RESULTS / "seeds", self.walls, self.limits).before(course, entry),
+        )
+
+    def own_jobs(self, assignment: str) -> Iterator[tuple[Job, bool]]:
+        """The source and the release as if handed in, and whether they must get all points or none."""
+        course = syllabus.read(self.root)
+        entry = course[assignment]
+        for name, path in (("source", course.source(entry)), ("release", course.release(entry))):
+            taken = intake.Submission(name, assignment, path.parent, path.read_bytes())
+            yield self._job(course, entry, taken), name == "source"
 
     def prepare(self, assignment: str) -> None:
         course = syllabus.read(self.root)

@@ -9,9 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from corelab.grading.batch import Course, grade_class
+from corelab.authoring import syllabus
+from corelab.grading import report as class_report
+from corelab.grading import unit
+from corelab.grading.batch import RESULTS, Course, grade_class
+from corelab.grading.feedback import page
 from corelab.grading.progress import shown
-from corelab.grading.result import GRADED, Result
+from corelab.grading.result import GRADED, MANUAL, Result
 from corelab.grading.walls import choose
 
 
@@ -39,6 +43,26 @@ def grade(
     return _report(results)
 
 
+def verify(root: Path, assignments: Sequence[str] = ()) -> int:
+    """Grade the instructor's own notebook, which must get all points, and the release, which must get none."""
+    course = Course(root, walls=choose.choose())
+    out, code = Console(highlight=False), 0
+    try:
+        for entry in syllabus.read(course.root).select(assignments):
+            for job, wanted in course.own_jobs(entry.name):
+                result = unit.grade(job)
+                automatic = [item for item in result.items if item.outcome != MANUAL]
+                bad = [item.name for item in automatic if item.score != (item.points if wanted else 0.0)]
+                text = f"{entry.name} {job.student}: {result.score:g} points"
+                out.print(
+                    f"ok    {text}" if not bad else f"WRONG {text}; look at {', '.join(bad)}", markup=False
+                )
+                code = code or int(bool(bad))
+    finally:
+        unit.close_parents()
+    return code
+
+
 def in_container(root: Path, arguments: Sequence[str]) -> int:
     """The same command inside the project's Linux container."""
     from corelab.grading.container import run
@@ -56,3 +80,43 @@ def _report(results: Sequence[Result]) -> int:
         if result.state != GRADED:
             out.print(f"  {result.assignment} {result.student}: {result.reason}", markup=False)
     return 0 if set(counts) <= {GRADED} else 1
+
+
+def feedback(root: Path, assignments: Sequence[str] = ()) -> list[Path]:
+    """Write each student's page and JSON into ``feedback/``, manual scores and comments included."""
+    course = Course(root)
+    written = []
+    for result in _results(course, assignments):
+        folder = course.book.feedback(result)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in page(result, course.book.marks(result)).items():
+            (folder / name).write_text(content, encoding="utf-8")
+            written.append(folder / name)
+    return written
+
+
+def report(root: Path, assignments: Sequence[str] = ()) -> list[Path]:
+    """Write the class report of each assignment as a page, CSV and JSON below ``build/grading/report``."""
+    course = Course(root)
+    written = []
+    grouped: dict[str, list[Result]] = {}
+    for result in _results(course, assignments):
+        grouped.setdefault(result.assignment, []).append(result)
+    for name, results in grouped.items():
+        made = class_report.report(name, results)
+        folder = course.root / RESULTS / "report"
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = {
+            "html": class_report.as_page(made),
+            "csv": class_report.as_csv(results),
+            "json": class_report.as_json(made),
+        }
+        for kind, text in texts.items():
+            (folder / f"{name}.{kind}").write_text(text, encoding="utf-8")
+            written.append(folder / f"{name}.{kind}")
+    return written
+
+
+def _results(course: Course, assignments: Sequence[str]) -> list[Result]:
+    names = [entry.name for entry in syllabus.read(course.root).select(assignments)]
+    return [result for name in names for result in course.results.all_of(name)]

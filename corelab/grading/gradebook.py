@@ -37,6 +37,11 @@ class Book:
     def submitted(self) -> Path:
         return Path(self.folder.root, self.folder.submitted_directory)
 
+    def feedback(self, result: Result) -> Path:
+        return Path(
+            self.folder.format_path(self.folder.feedback_directory, result.student, result.assignment)
+        )
+
     def prepare(self, assignment: str, notebook: str, source: Path) -> None:
         """Have the assignment's cells in the gradebook, as `nbgrader generate_assignment` writes them.
 

@@ -36,8 +36,12 @@ def test_two_workers_of_a_real_scheduler_grade_a_class(walls: str, tmp_path: Pat
         small_course.hand_in(root, f"s{number}", course.submission(answers))
     program = tmp_path / "grade.py"
     program.write_text(PROGRAM)
-    ended = subprocess.run([sys.executable, str(program), str(root), walls], capture_output=True, text=True, timeout=400)
-    assert ended.stdout.split("\n")[:4] == ["s0 0.0 graded", *(f"s{n} 10.0 graded" for n in (1, 2, 3))], ended.stderr
+    ended = subprocess.run(
+        [sys.executable, str(program), str(root), walls], capture_output=True, text=True, timeout=400
+    )
+    assert ended.stdout.split("\n")[:4] == ["s0 0.0 graded", *(f"s{n} 10.0 graded" for n in (1, 2, 3))], (
+        ended.stderr
+    )
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error_with_its_address() -> None:

@@ -57,7 +57,7 @@ def measure(quick: bool) -> list[Figure]:
             [problem.known - auc for auc in best["Random"]],
             typical="median",
         ),
-        Figure("seeds on which Bayesian found the better one", "", [wins * 100], better="more"),
+        Figure("seeds on which Bayesian found the better one", "%", [wins * 100], better="more"),
     ]
 
 

@@ -43,6 +43,7 @@ class WarmParent:
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": tempfile.gettempdir(),
             "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+            "HOME": "/nonexistent",  # the grader's own settings and credentials stay unread
         }
         with other:
             self._process = subprocess.Popen(

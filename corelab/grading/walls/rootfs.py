@@ -73,6 +73,8 @@ def build(disk_bytes: int, uid: int) -> None:
         Path(root, name).mkdir(parents=True, exist_ok=True)
     _own_folder(root + SUBMISSION, disk_bytes, uid)
     _own_folder(root + COURSE, 64 * MIB, uid)
+    # The kernel gives a user namespace a process list of its own only where it can see one already.
+    linux.mount("/proc", f"{root}/proc", flags=linux.BIND | linux.REC)
     linux.pivot_root(root, f"{root}/old")
     os.chdir("/")
     linux.unmount("/old")
@@ -86,8 +88,10 @@ def own_folders(size_bytes: int, uid: int) -> None:
     _own_folder("/tmp", size_bytes, uid)  # noqa: S108 (a new, empty file system)
     _own_folder(HOME, size_bytes, uid)
     _own_folder("/dev/shm", size_bytes, uid)  # noqa: S108
-    with contextlib.suppress(OSError):  # a container may forbid it; then there is no list of processes
+    try:
         linux.mount("proc", "/proc", "proc", linux.NOSUID | linux.NODEV | linux.NOEXEC)
+    except OSError:  # a container may forbid it; then nobody sees any process
+        linux.mount("tmpfs", "/proc", "tmpfs", linux.RDONLY, "size=4k")
 
 
 def look_only(folder: str) -> None:

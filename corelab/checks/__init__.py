@@ -104,6 +104,7 @@ from corelab.checks.tuning_plans import (
     planned_ranges,
     planned_template,
 )
+from corelab.checks.values import mentions, name_lengths, value
 
 __all__ = [
     "CannotTell",
@@ -148,8 +149,10 @@ __all__ = [
     "local_search",
     "logged_metrics",
     "made_by_hand",
+    "mentions",
     "missing_shares",
     "model",
+    "name_lengths",
     "no_endpoint",
     "nothing_left",
     "parts",
@@ -199,5 +202,6 @@ __all__ = [
     "tuning_template",
     "updated",
     "uploaded",
+    "value",
     "worst_case_cost",
 ]

@@ -101,7 +101,7 @@ by_hand = {
 ### END SOLUTION
 
 # %% test="by_hand_base_check" points=0 guide="G602,G603"
-assert by_hand["base_s3_uri"] == lab_session.base_s3_uri, by_hand["base_s3_uri"]
+checks.value(by_hand["base_s3_uri"], lab_session.base_s3_uri, "bucket, folder, timestamp, and a slash")
 
 # %% solution="by_hand_names"
 ### BEGIN SOLUTION: by_hand with the three names and the image as well
@@ -149,9 +149,7 @@ name_lengths = {
 print(long_session.training_job_name, long_session.tuning_job_name, name_lengths, sep="\n")
 
 # %% test="long_names_check" points=2 guide="G604"
-assert len(long_session.project_name) >= 60, "a project name of at least 60 characters"
-assert name_lengths["training"] == len(long_session.training_job_name) <= 63, name_lengths
-assert name_lengths["tuning"] == len(long_session.tuning_job_name) <= 32, name_lengths
+checks.name_lengths(name_lengths, long_session, {"training": 63, "tuning": 32})
 
 # %% [markdown] quiz="names_without_time" points=2 key="B" guide="G604,G605"
 # **Question.** Job names end in a timestamp; model and endpoint names do not. Why?

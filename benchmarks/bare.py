@@ -35,7 +35,7 @@ def train(data: str, model: str, parameters: dict[str, str], rounds: int) -> Non
 
 def tune(data: str, model: str, trials: list[dict[str, str]], workers: int) -> None:
     """Trials in turn on warm processes: train on the one file, evaluate on the other, save."""
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_own_session) as pool:
         list(pool.map(_warm, range(workers)))
         began = time.perf_counter()
         list(pool.map(_trial, [(data, f"{model}-{number}", trial) for number, trial in enumerate(trials)]))
@@ -48,6 +48,11 @@ def transform(data: str, model: str, output: str) -> None:
     booster = xgboost.Booster(model_file=model)
     rows = pd.read_csv(data, header=None)
     pd.Series(booster.predict(xgboost.DMatrix(rows.to_numpy()))).to_csv(output, header=False, index=False)
+
+
+def _own_session() -> None:
+    if hasattr(os, "setsid"):
+        os.setsid()
 
 
 def _warm(number: int) -> None:
@@ -76,7 +81,10 @@ def run(what: str, *arguments: Any, threads: int | None = 1) -> dict[str, float]
     if threads is not None:
         environment["OMP_NUM_THREADS"] = str(threads)
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.bare", what, json.dumps(arguments)]
-    ended = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
+    # Linux shares a busy machine among sessions, and every container of ours has its own.
+    ended = subprocess.run(
+        command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True, start_new_session=True
+    )
     answer: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
     return answer
 

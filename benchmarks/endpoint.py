@@ -98,7 +98,10 @@ def _gunicorn(folder: Path) -> Iterator[int]:
     (folder / "floor.py").write_text(textwrap.dedent(_FLASK))
     command = [sys.executable, "-m", "gunicorn", "--workers=2", f"--bind=127.0.0.1:{port}"]
     process = subprocess.Popen(
-        [*command, "--log-level=error", "floor:app"], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [*command, "--log-level=error", "floor:app"],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
     try:
         ports.wait(port, process)

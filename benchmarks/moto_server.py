@@ -36,7 +36,9 @@ def moto() -> Iterator[Moto]:
     """A server that has answered its first S3 request."""
     port = ports.free()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         ports.wait(port, process)
         server = Moto(f"http://127.0.0.1:{port}", process.pid)

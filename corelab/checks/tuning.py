@@ -15,7 +15,7 @@ from corelab.checks.outcome import CheckFailed, check
 from corelab.checks.scores import AUC_WINDOW
 from corelab.checks.tuning_plans import JOBS, LONGEST, PARALLEL, judge_ranges
 
-TUNING_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}\Z")
+TUNING_NAME = re.compile(r"(?=.{1,32}\Z)[a-zA-Z0-9](-*[a-zA-Z0-9])*\Z")
 UNKNOWN = ("ValidationException", "ResourceNotFound")
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from corelab.checks.cloud import asks_cloud
+from corelab.checks.jobs import describe
 from corelab.checks.outcome import CheckFailed, check
 from corelab.checks.plans import member
 from corelab.checks.scores import AUC_WINDOW
@@ -75,15 +77,19 @@ def planned_limits(limits: Any) -> str:
 
 
 @check
-def planned_budget(dollars: Any, limits: Any, stopping: Any, resources: Any) -> str:
+@asks_cloud
+def planned_budget(dollars: Any, limits: Any, stopping: Any, baseline: Any) -> str:
     """The most that the whole search could cost is right."""
     longest, jobs = member(stopping, "max_runtime_in_seconds"), member(limits, "max_number_of_training_jobs")
+    if not isinstance(jobs, int):
+        raise CheckFailed("a number of training jobs", jobs, "see ResourceLimits")
     if not isinstance(longest, int) or not LONGEST[0] <= longest <= LONGEST[1]:
         raise CheckFailed(
             f"{LONGEST[0]} to {LONGEST[1]} seconds for one job", longest, "see StoppingCondition"
         )
-    hourly = load_prices().hourly(str(member(resources, "instance_type")))
-    most = jobs * longest / 3600 * hourly * int(member(resources, "instance_count"))
+    resources = describe(baseline)["ResourceConfig"]
+    hourly = load_prices().hourly(resources["InstanceType"])
+    most = jobs * longest / 3600 * hourly * resources["InstanceCount"]
     if not isinstance(dollars, int | float) or abs(dollars - most) > 0.01 * most:
         hint = "jobs times longest run time in hours, times price of an hour and instances of one job"
         raise CheckFailed(f"${most:.4f}", dollars, hint)

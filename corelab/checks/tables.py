@@ -121,9 +121,12 @@ def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
 
 def _words(table: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
     """Which cells the container cannot read as a number or a missing value; it takes nan for missing."""
-    stripped = table.apply(lambda cells: cells.str.strip().str.lower())
-    missing = stripped.isin(["", "nan", "+nan", "-nan"])
-    return (numbers.isna() & ~missing) | np.isinf(numbers)
+    words = numbers.isna()
+    # Nearly all cells are numbers: only the others are worth a look at their letters.
+    for column in words.columns[words.any()]:
+        unread = table.loc[words[column], column].str.strip().str.lower()
+        words.loc[unread.index[unread.isin(["", "nan", "+nan", "-nan"])], column] = False
+    return words | np.isinf(numbers)
 
 
 def _complain(cells: pd.Series, column: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import zlib
@@ -42,7 +43,12 @@ def load(source: str | Path | None = None) -> pd.DataFrame:
     Raises:
         BadArgument: nothing can be read there, or it is not a churn table.
     """
-    return _tidy(_read(SHIPPED if source is None else source))
+    return _shipped().copy() if source is None else _tidy(_read(source))
+
+
+@functools.cache
+def _shipped() -> pd.DataFrame:
+    return _tidy(_read(SHIPPED))
 
 
 def write(folder: str | Path, customers: pd.DataFrame | None = None, name: str = "customers.csv") -> Path:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from corelab.errors import CourseError
 from corelab.grading.feedback import page, safe
 from corelab.grading.result import MANUAL, Result
 
@@ -48,20 +49,28 @@ class Book:
         Raises:
             CourseError: nbgrader refuses the notebook.
         """
-        import nbformat
-        from nbgrader.preprocessors import SaveCells
-
         scripts = sysconfig.get_path("scripts")
         if shutil.which("alembic") is None:  # nbgrader starts it by name to make a new database
             os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("PATH"), scripts]))
         with self._open() as book:
             book.update_or_create_assignment(assignment)
-        resources = self._resources(assignment, notebook, "")
         with _quiet():
-            SaveCells(config=self.config, log=self._log).preprocess(
-                nbformat.read(source, as_version=4), resources
-            )
+            self._save_cells(assignment, notebook, source)
         self._wait_for_writers()
+
+    def _save_cells(self, assignment: str, notebook: str, source: Path) -> None:
+        """nbgrader's own steps of generate_assignment, as far as the gradebook."""
+        import nbformat
+        from nbgrader.preprocessors import SaveCells
+
+        from corelab.authoring.stubs import PREPROCESSORS
+
+        node, resources = nbformat.read(source, as_version=4), self._resources(assignment, notebook, "")
+        for step in PREPROCESSORS[: PREPROCESSORS.index(SaveCells) + 1]:
+            try:
+                node, resources = step(config=self.config, log=self._log).preprocess(node, resources)
+            except (RuntimeError, ValueError) as problem:
+                raise CourseError(f"nbgrader refused {assignment!r}: {problem}") from problem
 
     def record(self, result: Result, timestamp: str | None = None) -> None:
         """Enter the scores of one submission and write its autograded notebook; doing it twice changes nothing."""

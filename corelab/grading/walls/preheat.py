@@ -40,10 +40,14 @@ def heat() -> None:
 
 
 def heat_notebook() -> None:
-    """Draw and show once: matplotlib finds its fonts and styles lazily."""
+    """Draw and show once, since matplotlib finds its fonts lazily; read the course's customers."""
     import io
 
     from matplotlib import pyplot
+
+    from corelab import churn
+
+    churn.load()
 
     figure, axis = pyplot.subplots()
     axis.plot([0, 1], label="x")

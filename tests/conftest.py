@@ -153,7 +153,9 @@ def model_data(lab: Lab) -> str:
 @pytest.fixture(scope="session")
 def booster(lab: Lab, model_data: str) -> xgb.Booster:
     """The same model, opened by XGBoost itself: the oracle of every prediction."""
-    body = lab.client("s3").get_object(Bucket=lab.bucket, Key=model_data.partition(f"{lab.bucket}/")[2])["Body"]
+    body = lab.client("s3").get_object(Bucket=lab.bucket, Key=model_data.partition(f"{lab.bucket}/")[2])[
+        "Body"
+    ]
     with tarfile.open(fileobj=io.BytesIO(body.read())) as archive:
         member = archive.extractfile("xgboost-model")
         assert member is not None

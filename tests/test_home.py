@@ -150,7 +150,14 @@ def test_wiping_leaves_no_state_and_keeps_the_settings(home: Home) -> None:
     home.create()
     home.sdk.mkdir()
     kept = [home.sdk / "settings.yaml", home.path / "quotas.toml", home.path / "notes.txt"]
-    gone = [home.state_db, home.path / "journal.db", home.path / "state.db-wal", home.log, home.aws / "object", home.jobs / "job"]
+    gone = [
+        home.state_db,
+        home.path / "journal.db",
+        home.path / "state.db-wal",
+        home.log,
+        home.aws / "object",
+        home.jobs / "job",
+    ]
     for path in (*kept, *gone):
         path.write_text("x")
     home.wipe()

@@ -128,9 +128,7 @@ def test_every_path_in_the_documents_exists() -> None:
     # What grading and students make is not in the repository.
     made = ("submitted/", "feedback/", "build/", ".venv")
     for document in DOCUMENTS:
-        for path in re.findall(
-            r"`([a-z_.][\w.-]*/[\w./-]*)`", document.read_text("utf-8")
-        ):
+        for path in re.findall(r"`([a-z_.][\w.-]*/[\w./-]*)`", document.read_text("utf-8")):
             if not path.startswith(made):
                 assert (ROOT / path).exists() or (ROOT / "corelab" / path).exists(), (document.name, path)
 

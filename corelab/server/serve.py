@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from corelab.server.hold import MOST_SECONDS
 def serve(home: Home, port: int, hold: bool = True) -> None:
     """Serve until SIGTERM or SIGINT. Raises HomeInUse, ServerError."""
     with home.lock():
+        # uvicorn raises the signal that ended it once more when it is done; the front is yet to be closed then.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         listener = _listen(home, port)
         front = Front(home, version("corelab"), Settings(MOST_SECONDS if hold else 0))
         try:
@@ -35,6 +38,7 @@ async def _serve(home: Home, listener: socket.socket, front: Front) -> None:
         server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=2, backlog=512,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    await front.open()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -42,7 +46,6 @@ async def _serve(home: Home, listener: socket.socket, front: Front) -> None:
     home.remember_port(port)
     home.announce(port, version("corelab"))
     gc.freeze()  # what was loaded by now stays; later collections need not look at it
-    await front.open()
     await serving
     front.fleet.close()
 

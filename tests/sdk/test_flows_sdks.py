@@ -40,7 +40,9 @@ def test_core_tunes_and_knows_the_best_job(connected: Lab) -> None:
 
     def channel(name: str) -> Any:
         source = S3DataSource(s3_data_type="S3Prefix", s3_uri=f"s3://{connected.bucket}/churn/{name}/")
-        return Channel(channel_name=name, content_type="text/csv", data_source=DataSource(s3_data_source=source))
+        return Channel(
+            channel_name=name, content_type="text/csv", data_source=DataSource(s3_data_source=source)
+        )
 
     eta = ContinuousParameterRange(name="eta", min_value="0.05", max_value="0.5", scaling_type="Auto")
     job = HyperParameterTuningJob.create(
@@ -61,7 +63,9 @@ def test_core_tunes_and_knows_the_best_job(connected: Lab) -> None:
             role_arn=ROLE,
             input_data_config=[channel("train"), channel("validation")],
             output_data_config=OutputDataConfig(s3_output_path=f"s3://{connected.bucket}/tuned"),
-            resource_config=ResourceConfig(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
+            resource_config=ResourceConfig(
+                instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5
+            ),
             stopping_condition=StoppingCondition(max_runtime_in_seconds=600),
         ),
     )
@@ -179,7 +183,11 @@ def test_sdk_2_tunes_and_its_analytics_list_every_job(connected: Lab, session: A
 def test_sdk_2_transforms_a_batch(connected: Lab, sdk_model: Any, expected: np.ndarray) -> None:
     connected.client("s3").put_object(Bucket=connected.bucket, Key="sdk/in/a.csv", Body=CSV.encode())
     transformer = sdk_model.transformer(
-        1, "ml.m5.large", output_path=f"s3://{connected.bucket}/sdk/out", assemble_with="Line", accept="text/csv"
+        1,
+        "ml.m5.large",
+        output_path=f"s3://{connected.bucket}/sdk/out",
+        assemble_with="Line",
+        accept="text/csv",
     )
     transformer.transform(
         f"s3://{connected.bucket}/sdk/in/", content_type="text/csv", split_type="Line", wait=True, logs=False
@@ -201,13 +209,17 @@ def test_sdk_2_deploys_predicts_updates_and_deletes(
         serverless_inference_config=ServerlessInferenceConfig(memory_size_in_mb=1024, max_concurrency=2),
         endpoint_name=name,
     )
-    as_csv = Predictor(name, session, serializer=CSVSerializer(), deserializer=CSVDeserializer(accept="text/csv"))
+    as_csv = Predictor(
+        name, session, serializer=CSVSerializer(), deserializer=CSVDeserializer(accept="text/csv")
+    )
     assert [float(row[0]) for row in as_csv.predict(ROWS)] == pytest.approx(expected.tolist(), abs=1e-6)
     as_json = Predictor(name, session, serializer=CSVSerializer(), deserializer=JSONDeserializer())
     scores = [entry["score"] for entry in as_json.predict(ROWS)["predictions"]]
     assert scores == pytest.approx(expected.tolist(), abs=1e-6)
     as_json.delete_endpoint()
-    left = connected.client("sagemaker").list_endpoints(NameContains=name, StatusEquals="InService")["Endpoints"]
+    left = connected.client("sagemaker").list_endpoints(NameContains=name, StatusEquals="InService")[
+        "Endpoints"
+    ]
     assert left == []
 
 

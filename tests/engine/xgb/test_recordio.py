@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import struct
@@ -22,9 +23,7 @@ def sdk() -> Any:
     os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import sagemaker.amazon.common
-
-    return sagemaker.amazon.common
+        return importlib.import_module("sagemaker.amazon.common")
 
 
 def frame(payload: bytes, kind: int = 0) -> bytes:

@@ -48,7 +48,7 @@ def planned_resources(resources: Any, stopping: Any) -> str:
 def member(shape: Any, name: str) -> Any:
     """A member of a sagemaker-core shape, or of the dict that boto3 takes; None when it was not set."""
     if isinstance(shape, dict):
-        camel = "".join(word.capitalize() for word in name.split("_")).replace("Gb", "GB")
+        camel = "".join(word.capitalize() for word in name.split("_")).replace("Gb", "GB").replace("Mb", "MB")
         return shape.get(camel, shape.get(name))
     value = getattr(shape, name, None)
     return None if type(value).__name__ == "Unassigned" else value

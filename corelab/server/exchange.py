@@ -62,9 +62,7 @@ class Exchange:
         if path == "/_corelab/bill":
             return await asyncio.to_thread(console.bill)
         if path == site.PREFIX or path.startswith(f"{site.PREFIX}/"):
-            return await asyncio.to_thread(
-                console.answer, self._request.method, path, self._request.query
-            )
+            return await asyncio.to_thread(console.answer, self._request.method, path, self._request.query)
         return _json({"error": f"no such page: {path}"}, 404)
 
     async def _ours(self) -> None:

@@ -16,7 +16,7 @@ TELCO = """customerID,gender,SeniorCitizen,Partner,tenure,PhoneService,Contract,
 5575-GNVDE,Male,0,No,34,Yes,One year,Mailed check,56.95,1889.5,No
 4472-LVYGI,Female,0,Yes,0,No,Two year,Bank transfer (automatic),52.55, ,No
 3668-QPYBK,Male,1,No,2,Yes,Month-to-month,Mailed check,53.85,108.15,Yes
-"""  # noqa: E501 - lines as the public file has them
+"""
 
 
 @pytest.fixture

@@ -120,12 +120,9 @@ def test_never_more_children_run_than_allowed(sagemaker: Any, tuning: Request) -
     request = tuning({"num_round": "60"}, ResourceLimits=limits)
     sagemaker.create_hyper_parameter_tuning_job(**request)
     name, most = request["HyperParameterTuningJobName"], 0
-    while (
-        not (ended := sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name))[
-            "HyperParameterTuningJobSummaries"
-        ][0]["HyperParameterTuningJobStatus"]
-        in FINISHED
-    ):
+    while (ended := sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name))[
+        "HyperParameterTuningJobSummaries"
+    ][0]["HyperParameterTuningJobStatus"] not in FINISHED:
         counters = ended["HyperParameterTuningJobSummaries"][0]["TrainingJobStatusCounters"]
         most = max(most, counters["InProgress"])
     assert 1 <= most <= 2

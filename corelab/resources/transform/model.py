@@ -72,9 +72,7 @@ class BatchModel:
 
     def execution_parameters(self) -> dict[str, object]:
         """What the container suggests for MaxConcurrentTransforms and MaxPayloadInMB."""
-        answer: dict[str, object] = json.loads(
-            self._seats[0].client.execution_parameters(START_SECONDS).body
-        )
+        answer: dict[str, object] = json.loads(self._seats[0].client.execution_parameters(START_SECONDS).body)
         return answer
 
     def sampler(self, host: str) -> UsageSampler:

@@ -370,7 +370,7 @@ checks.planned_budget(budget, limits, stopping, baseline_name)
 # `sagemaker_core.shapes`. Which attributes of `baseline` have the type each argument wants?
 
 # %% solution="template"
-### BEGIN SOLUTION: definition = HyperParameterTrainingJobDefinition(...) from the baseline's own parts
+### BEGIN SOLUTION: definition, a HyperParameterTrainingJobDefinition of the baseline's own parts
 from sagemaker_core.shapes import HyperParameterAlgorithmSpecification, HyperParameterTrainingJobDefinition
 
 image = baseline.algorithm_specification.training_image
@@ -397,7 +397,7 @@ checks.planned_template(definition, ranges)
 
 # %% solution="search_config"
 student = "your-name"
-### BEGIN SOLUTION: student, tuning_job_name of at most 32 characters, config = HyperParameterTuningJobConfig(...)
+### BEGIN SOLUTION: student, tuning_job_name of at most 32 characters, and config, a HyperParameterTuningJobConfig
 from sagemaker_core.shapes import HyperParameterTuningJobConfig
 
 student = "ada-lovelace"
@@ -435,7 +435,7 @@ checks.tuning_name(tuning_job_name, student)
 # *Research:* `HyperParameterTuningJob.create` in `sagemaker_core.resources`, and `Tag` in the shapes.
 
 # %% solution="create_tuning"
-### BEGIN SOLUTION: tuning_job = HyperParameterTuningJob.create(...) from config and definition, then tuning_job.wait()
+### BEGIN SOLUTION: tuning_job from HyperParameterTuningJob.create with config, definition and tags, waited for
 from sagemaker_core.shapes import Tag
 
 tags = [Tag(key="course", value="corelab"), Tag(key="assignment", value="a2_hyperparameter_tuning")]

@@ -100,7 +100,7 @@ batch_customers.head()
 # *training* customers, not of these.
 
 # %% solution="prepare"
-### BEGIN SOLUTION: prepare(customers) as in training, and features = prepare(batch_customers)
+### BEGIN SOLUTION: a function prepare(customers) as in training, and features, what it makes of the batch
 def prepare(customers):
     table = customers.drop(columns=["customer_id", "churn"], errors="ignore").fillna({"total_charge": 0})
     return pd.get_dummies(table, dtype=int)
@@ -342,7 +342,7 @@ checks.planned_transform(transform_input, transform_output, transform_resources)
 # *Research:* `TransformJob.create` and `wait`.
 
 # %% solution="create_transform"
-### BEGIN SOLUTION: transform_job_name, transform_job = TransformJob.create(...), transform_job.wait()
+### BEGIN SOLUTION: transform_job_name, and transform_job from TransformJob.create with all the parts, waited for
 from sagemaker_core.shapes import Tag
 
 transform_job_name = f"churn-{student}-{run}"
@@ -486,8 +486,7 @@ checks.transform_log(payload_line, transform_job_name)
 # %% [markdown]
 # ## Debug lab: three ways to spoil a batch
 #
-# `send` uploads a table and starts a transform job on it, with the parts of your own job. `told` prints the end
-# of a job's data log.
+# `send` uploads a table and starts a transform job on it, with the parts of your own job, and returns its name.
 
 # %% given="send"
 def send(kind, table, prefix=None):
@@ -501,15 +500,6 @@ def send(kind, table, prefix=None):
     name = f"{kind}-{transform_job_name}"[:63]
     sagemaker.create_transform_job(TransformJobName=name, **request)
     return name
-
-
-# %% given="told"
-def told(name):
-    group = {"logGroupName": "/aws/sagemaker/TransformJobs"}
-    streams = boto3.client("logs").describe_log_streams(**group, logStreamNamePrefix=f"{name}/")["logStreams"]
-    stream = next(s["logStreamName"] for s in streams if s["logStreamName"].endswith("data-log"))
-    events = boto3.client("logs").get_log_events(**group, logStreamName=stream, startFromHead=True)["events"]
-    print(*[event["message"].split("csv: ")[-1][:110] for event in events[:5]], sep="\n")
 
 
 # %% [markdown]
@@ -526,15 +516,23 @@ try:
 except WaiterError as failed:
     print(failed)
 print(sagemaker.describe_transform_job(TransformJobName=label_job_name).get("FailureReason"))
-told(label_job_name)
 
 # %% [markdown]
-# **Your task:** `label_reason`, the line of the log that says why. The `FailureReason` only sends you there.
+# The `FailureReason` only sends you to the log.
+#
+# **Your task:** read the streams of `label_job_name` as you read those of your own job, and keep as `label_reason`
+# the line that says why.
 
 # %% solution="label_reason"
-### BEGIN SOLUTION: label_reason = "..." with the line of the data log that names the columns, or the status 400
-label_reason = "ClientError: 400"
+### BEGIN SOLUTION: label_reason, the line in the streams of label_job_name that names the status or the columns
+streams = logs.describe_log_streams(**group, logStreamNamePrefix=f"{label_job_name}/")["logStreams"]
+said = []
+for stream in streams:
+    page = logs.get_log_events(**group, logStreamName=stream["logStreamName"], startFromHead=True)
+    said += [event["message"] for event in page["events"]]
+label_reason = next(message for message in said if " 400" in message)
 ### END SOLUTION
+label_reason
 
 # %% test="label_lab_check" points=2 guide="G311"
 checks.failed_transform(f"label-{transform_job_name}"[:63])

@@ -19,7 +19,7 @@ _SERVICES: Final = (
 def heat() -> None:
     """Keep the parsed service models of this process for good, and make each client once."""
     import boto3
-    from botocore.loaders import JSONFileLoader
+    from botocore.loaders import JSONFileLoader, Loader
 
     read = JSONFileLoader.load_file
     parsed: dict[str, Any] = {}
@@ -30,6 +30,16 @@ def heat() -> None:
         return parsed[file_path]
 
     JSONFileLoader.load_file = load_file
+    list_services = Loader.list_available_services
+    listed: dict[tuple[str, ...], Any] = {}
+
+    def list_available_services(loader: Any, type_name: str) -> Any:
+        key = (type_name, *loader.search_paths)
+        if key not in listed:
+            listed[key] = list_services(loader, type_name)
+        return listed[key]
+
+    Loader.list_available_services = list_available_services
     session = boto3.Session("none", "none", region_name="us-east-1")
     for service in _SERVICES:
         client = session.client(service)

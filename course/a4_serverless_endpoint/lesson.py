@@ -257,7 +257,7 @@ checks.planned_serverless(plan)
 # *Research:* `EndpointConfig.create`, `ProductionVariant`. Which members must a serverless variant *not* have?
 
 # %% solution="create_config"
-### BEGIN SOLUTION: config = EndpointConfig.create(...) with one ProductionVariant that has a serverless_config
+### BEGIN SOLUTION: config, an EndpointConfig with one ProductionVariant that has a serverless_config
 from sagemaker_core.resources import EndpointConfig
 from sagemaker_core.shapes import ProductionVariant, Tag
 

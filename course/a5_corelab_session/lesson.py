@@ -171,8 +171,8 @@ table = customers.drop(columns=["customer_id", "churn"])
 table["total_charge"] = table["total_charge"].fillna(0)
 table = pd.get_dummies(table, dtype=int)
 table.insert(0, "churn", customers["churn"])
-for name in ("train", "validation"):
-    table[part == name].to_csv(f"{name}.csv", header=False, index=False)
+for file in ("train", "validation"):
+    table[part == file].to_csv(f"{file}.csv", header=False, index=False)
 table[part == "validation"].iloc[:200, 1:].to_csv("unlabelled.csv", header=False, index=False)
 
 # %% [markdown]
@@ -249,7 +249,7 @@ checks.completed(lab_session.training_job_name)
 # `list_models(NameContains=...)` gives an empty list. `ModelDataUrl` stands in `PrimaryContainer`.
 
 # %% solution="ensure_model"
-### BEGIN SOLUTION: def ensure_model(name, artifact): describe, reuse or replace, create; then call it twice
+### BEGIN SOLUTION: a function ensure_model that describes, reuses or replaces, or creates; then call it twice
 def ensure_model(name, artifact):
     found = sagemaker_client.list_models(NameContains=name)["Models"]
     if name in [model["ModelName"] for model in found]:

@@ -25,6 +25,8 @@ _VALUES_SECONDS: Final = 20.0
 _MOST_STARTS: Final = 4
 _CONNECT: Final = "import corelab; corelab.connect(quietly=True)"
 _SHORT: Final = 120
+# A log or a metric may come a moment after the call it tells of: nothing of a cloud is wrong at first sight.
+_SETTLE_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -187,6 +189,9 @@ class Conductor:
             values = self._bind(cell)
             request = {"do": "check", "source": cell.source, "missing": self._missing}
             answer = self._judge_asks(request, self.limits.check_seconds)
+            if self.plan.connects and not answer["settled"]:
+                time.sleep(_SETTLE_SECONDS)
+                answer = self._judge_asks(request, self.limits.check_seconds)
         except (TooSlow, Gone) as problem:
             self._judge = None
             text = f"the check did not end: {problem}"

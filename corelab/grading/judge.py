@@ -2,7 +2,7 @@
 
 run    {source}          -> {"error": text or null}           an instructor's own cell
 bind   {values, drop}    -> {"lost": {name: why}}             what the student's kernel says its names hold
-check  {source, missing} -> {"findings": [...], "credit": number or null}
+check  {source, missing} -> {"findings": [...], "credit": number or null, "settled": bool}
 ask                         sent by the judge itself while a check calls the student's function
 """
 
@@ -72,6 +72,7 @@ class Judge:
     def __init__(self, channel: Channel, course: str, submission: str) -> None:
         self._channel = channel
         self._course, self._submission = course, submission
+        self._may_change = self._asked = False
         self._names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
         warnings.simplefilter("ignore")
         sys.path[:] = [path for path in sys.path if path not in ("", ".", course, submission)]
@@ -109,7 +110,7 @@ class Judge:
         source, missing = request["source"], request["missing"]
         hidden = list(hidden_lines(source))
         findings: list[Finding] = []
-        credit = None
+        credit, self._may_change, self._asked = None, False, False
         for statement in ast.parse(source).body:
             code = ast.get_source_segment(source, statement) or ""
             failed = any(finding.outcome != RIGHT for finding in findings)
@@ -119,7 +120,8 @@ class Judge:
             if finding.outcome != RIGHT or finding.claim:
                 findings.append(finding)
             credit = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-        return {"findings": [asdict(finding) for finding in findings], "credit": credit}
+        told = [asdict(finding) for finding in findings]
+        return {"findings": told, "credit": credit, "settled": not self._may_change}
 
     def _one(
         self, statement: ast.stmt, code: str, hidden: bool, missing: dict[str, str]
@@ -132,6 +134,8 @@ class Judge:
                 else:
                     exec(compile(ast.Module([statement], []), "<check>", "exec"), self._names)  # noqa: S102
         except CheckFailed as failed:
+            # Logs and metrics of a cloud come a moment late; a student's function is not called twice.
+            self._may_change = not self._asked
             finding = Finding(
                 WRONG, failed.claim, hidden, failed.expected, failed.got, failed.hint, owner="student"
             )
@@ -172,6 +176,7 @@ class Judge:
 
     def _ask(self, request: dict[str, Any]) -> Any:
         """Let the student's kernel do something with an object it kept; the answer comes by value."""
+        self._asked = True
         self._channel.send({"ask": request})
         answer = self._channel.receive()
         if "error" not in answer:

@@ -27,9 +27,7 @@ VARIANT = "AllTraffic"
 @asks_cloud
 def invoked(name: Any, least: int, status: int = 200) -> str:
     """The endpoint's own log shows your requests."""
-    until = time.monotonic() + LOG_SECONDS
-    while (count := statuses_of_log(name)[status]) < least and time.monotonic() < until:
-        time.sleep(0.2)
+    count = answers(name, least, status)
     if count < least:
         hint = "each way of calling must reach this endpoint itself; none can be copied from another"
         raise CheckFailed(f"at least {least} answered with {status}", f"{count} in its log", hint)
@@ -61,7 +59,7 @@ def handles_errors(ask: Any, name: Any, good: str, bad: str) -> str:
 def percentiles(milliseconds: Any, p50: Any, p95: Any, name: Any) -> str:
     """The percentiles are those of at least 20 timed calls."""
     times = _numbers(milliseconds, "a list of milliseconds")
-    answered = statuses_of_log(name)[200]
+    answered = answers(name, len(times))
     if len(times) < 20 or answered < len(times) or times.min() <= 0:
         got = f"{len(times)} times, {answered} answers in the log"
         raise CheckFailed("at least 20 timed calls", got, "time.perf_counter() before and after each call")
@@ -100,7 +98,7 @@ def throttled(answered: Any, refused: Any, sent: int, name: Any) -> str:
     if not refused:
         hint = "send all at once, to an endpoint with a small max_concurrency, without retries"
         raise CheckFailed("at least one throttled request", "none", hint)
-    if statuses_of_log(name)[200] < answered:
+    if answers(name, answered) < answered:
         raise CheckFailed(f"{answered} answers in the log", "fewer", "count what the endpoint answered")
     return f"{answered} answered, {refused} throttled"
 
@@ -135,6 +133,14 @@ def all_answered(values: Any, expected: int) -> str:
         hint = "wait before each new try, a little longer each time, and try often enough"
         raise CheckFailed(f"{expected} answers", f"{len(done)}", hint)
     return f"{expected} answers"
+
+
+def answers(name: Any, least: int, status: int = 200) -> int:
+    """How many answers of a status the log holds; waits a little for ``least`` of them."""
+    until = time.monotonic() + LOG_SECONDS
+    while (count := statuses_of_log(name)[status]) < least and time.monotonic() < until:
+        time.sleep(0.2)
+    return count
 
 
 def statuses_of_log(name: Any) -> Counter[int]:

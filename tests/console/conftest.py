@@ -28,6 +28,7 @@ class Site:
     lab: Lab
     trained: str
     failed: str
+    tuned: str
     endpoint: str
     model: str
 
@@ -52,6 +53,7 @@ class Site:
             f"training/{self.trained}",
             f"training/{self.failed}",
             "tuning",
+            f"tuning/{self.tuned}",
             "models",
             f"models/{self.model}",
             "transform",
@@ -92,12 +94,31 @@ def training(lab: Lab, name: str, **hyperparameters: str) -> dict[str, Any]:
     }
 
 
+def tuning(lab: Lab) -> dict[str, Any]:
+    """A Grid search: the one strategy whose jobs need no most number of trials."""
+    template = training(lab, "template")
+    fixed = template.pop("HyperParameters")
+    del template["TrainingJobName"], fixed["max_depth"]
+    template["InputDataConfig"] += [template["InputDataConfig"][0] | {"ChannelName": "validation"}]
+    return {
+        "HyperParameterTuningJobName": lab.name("grid"),
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Grid",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:auc"},
+            "ResourceLimits": {"MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "max_depth", "Values": ["2", "3"]}]},
+        },
+        "TrainingJobDefinition": template | {"StaticHyperParameters": fixed},
+    }
+
+
 @pytest.fixture(scope="session")
 def site(lab: Lab, model_data: str) -> Site:
     sagemaker = lab.client("sagemaker")
     trained, failed, model, endpoint = (lab.name(word) for word in ("trained", "failed", "model", "endpoint"))
     sagemaker.create_training_job(**training(lab, trained))
     sagemaker.create_training_job(**training(lab, failed, max_depht="3"))
+    tuned = sagemaker.create_hyper_parameter_tuning_job(**tuning(lab))["HyperParameterTuningJobArn"]
     s3 = lab.client("s3")
     s3.put_object(Bucket=lab.bucket, Key=HOSTILE_KEY, Body=HOSTILE_BODY)
     s3.put_object(Bucket=lab.bucket, Key="binary.bin", Body=bytes(range(256)))
@@ -117,7 +138,7 @@ def site(lab: Lab, model_data: str) -> Site:
     for name in (trained, failed):
         while sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress":
             continue  # the server holds a repeated Describe until there is news
-    return Site(lab, trained, failed, endpoint, model)
+    return Site(lab, trained, failed, tuned.rpartition("/")[2], endpoint, model)
 
 
 @pytest.fixture(scope="session")

@@ -67,3 +67,13 @@ class AWSError(CorelabError):
 def validation_error(message: str) -> AWSError:
     """AWS's answer to a well-formed request that cannot be carried out as it stands."""
     return AWSError("ValidationException", message)
+
+
+def limit_exceeded(what: str, limit: int, used: int, wanted: float, unit: str = "Instances") -> AWSError:
+    """AWS's answer to a request that would go over a quota (service spec 5.1)."""
+    return AWSError(
+        "ResourceLimitExceeded",
+        f"The account-level service limit '{what}' is {limit} {unit}, with current utilization of {used} {unit} "
+        f"and a request delta of {wanted:.0f} {unit}. Please use AWS Service Quotas to request an increase for this "
+        "quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.",
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from corelab.authoring.build import build
 from corelab.authoring.release import release
+from corelab.errors import CourseError
 
 GENERATED = ("source", "release")
 
@@ -16,8 +17,12 @@ def stale(root: Path) -> list[str]:
     """One line for each generated file that is missing, differs, or should not be there; empty when all is well.
 
     Raises:
-        CourseError: the lesson text itself is not well formed.
+        CourseError: there is no lesson text, or it is not well formed.
     """
+    if not (root / "course").is_dir():
+        raise CourseError(
+            f"expected lessons in {root.resolve() / 'course'}, got none; run this in the course's folder"
+        )
     with tempfile.TemporaryDirectory(prefix="corelab-drift-") as folder:
         fresh = Path(folder)
         shutil.copytree(root / "course", fresh / "course")

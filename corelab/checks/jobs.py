@@ -17,7 +17,7 @@ from corelab.checks.tables import judge_training_table, read_table
 from corelab.core.prices import load_prices
 from corelab.errors import BadArgument
 
-JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}\Z")
+JOB_NAME = re.compile(r"(?=.{1,63}\Z)[a-zA-Z0-9](-*[a-zA-Z0-9])*\Z")
 IMAGE = re.compile(
     r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/sagemaker-xgboost:1\.7-1\Z"
 )
@@ -30,7 +30,11 @@ def job_name(name: Any, student: Any) -> str:
     """The job name is legal on AWS and holds your name."""
     if not isinstance(name, str) or not JOB_NAME.match(name):
         got = f"{name!r}, {len(name)} characters" if isinstance(name, str) else name
-        raise CheckFailed("letters, digits and single hyphens, at most 63", got, "no _ and no : in job names")
+        raise CheckFailed(
+            "letters, digits and hyphens between them, at most 63 characters",
+            got,
+            "no _ and no : in job names",
+        )
     slug = re.sub(r"[^a-z0-9]+", "-", str(student).lower()).strip("-")
     if slug in ("", "your-name"):
         raise CheckFailed("your own name", student, "write it into the variable student")

@@ -1,4 +1,4 @@
-"""What an account may use at once: AWS's quotas as data, and the error of going over one."""
+"""What an account may use at once: AWS's quotas as data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corelab.errors import AWSError, CorelabError
+from corelab.errors import CorelabError, limit_exceeded
 
 _DEFAULTS = Path(__file__).with_name("quotas.toml")
 _USAGE = {"training": "training job usage", "transform": "transform job usage", "endpoint": "endpoint usage"}
@@ -37,16 +37,6 @@ class Quotas:
         limit = self.limit(usage, instance_type)
         if used + wanted > limit:
             raise limit_exceeded(f"{instance_type} for {_USAGE[usage]}", limit, used, wanted)
-
-
-def limit_exceeded(what: str, limit: int, used: int, wanted: int, unit: str = "Instances") -> AWSError:
-    """AWS's ResourceLimitExceeded for a quota."""
-    return AWSError(
-        "ResourceLimitExceeded",
-        f"The account-level service limit '{what}' is {limit} {unit}, with current utilization of {used} {unit} "
-        f"and a request delta of {wanted} {unit}. Please use AWS Service Quotas to request an increase for this "
-        "quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.",
-    )
 
 
 def _read(path: Path) -> dict[str, dict[str, int]]:

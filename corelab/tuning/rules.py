@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from corelab.errors import AWSError, validation_error
+from corelab.errors import limit_exceeded, validation_error
 from corelab.tuning.autotune import AlgorithmOf, resolve
 from corelab.tuning.form import NO_METRIC, check_form
 from corelab.tuning.plan import (
@@ -189,21 +189,11 @@ def _check_limits(config: Mapping[str, Any], plan: TuningPlan, quotas: TuningQuo
     jobs = _combinations(plan) if plan.strategy == GRID else limits.get("MaxNumberOfTrainingJobs", 1)
     if jobs > quotas.jobs(plan.strategy):
         what = f"Number of training jobs per {plan.strategy} hyperparameter tuning job"
-        raise _over(what, quotas.jobs(plan.strategy), 0, jobs, "Training Jobs")
+        raise limit_exceeded(what, quotas.jobs(plan.strategy), 0, jobs, "Training Jobs")
     if plan.max_parallel > quotas.parallel_training_jobs:
         what = "Number of concurrent training jobs per hyperparameter tuning job"
-        raise _over(what, quotas.parallel_training_jobs, 0, plan.max_parallel, "Training Jobs")
+        raise limit_exceeded(what, quotas.parallel_training_jobs, 0, plan.max_parallel, "Training Jobs")
     if running >= quotas.tuning_jobs:
-        raise _over(
+        raise limit_exceeded(
             "Number of concurrent hyperparameter tuning jobs", quotas.tuning_jobs, running, 1, "Tuning Jobs"
         )
-
-
-def _over(what: str, limit: int, used: int, wanted: float, unit: str) -> AWSError:
-    return AWSError(
-        "ResourceLimitExceeded",
-        f"The account-level service limit '{what}' is {limit} {unit}, with current utilization of {used} {unit} "
-        f"and a request delta of {wanted:.0f} {unit}. Please use AWS Service Quotas to request an increase for "
-        "this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this "
-        "quota.",
-    )

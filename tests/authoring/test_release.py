@@ -115,6 +115,11 @@ def test_nothing_is_stale_after_build_and_release(built):
     assert stale(built) == []
 
 
+def test_a_folder_without_lessons_is_told_so(tmp_path):
+    with pytest.raises(CourseError, match="expected lessons in"):
+        stale(tmp_path)
+
+
 def test_stale_files_are_named(built):
     [path] = release(built, record=False)
     path.unlink()

@@ -230,6 +230,7 @@ def test_region_role_and_paths_are_judged(connected):
     [
         ("ada_job", "ada", "no _"),
         ("a" * 64, "a", "64 characters"),
+        ("ada" + "-" * 60 + "1", "ada", "64 characters"),
         ("churn-2026", "Ada Lovelace", "'ada-lovelace' in the job's name"),
         ("your-name-1", "your-name", "your own name"),
         (None, "ada", "hyphens"),

@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from corelab.errors import AWSError, validation_error
+from corelab.errors import AWSError, limit_exceeded, validation_error
 from corelab.resources.cloud import Cloud
-from corelab.resources.quotas import limit_exceeded
 from corelab.resources.records import Record, TransitionRefused
 from corelab.resources.serving import plan
 from corelab.resources.serving.plan import Variant

@@ -56,6 +56,7 @@ class AwsServices:
     Attributes:
         objects, logs, metrics: the stores, for the server's own use.
         identity: who is who and may do what.
+        gate: lets calls through, or not.
     """
 
     _open: AwsServices | None = None
@@ -106,7 +107,7 @@ class AwsServices:
         self.identity = Principals(
             self._journal, lambda: self._iam.backend, lambda name: self._s3.policy(name)
         )
-        gate = Gate(self.identity)
+        self.gate = gate = Gate(self.identity)
         self._s3 = S3Service(self._index, self._journal, gate)
         self._iam = Iam(self._journal, self._blobs, self.identity, gate)
         self._cloudwatch = CloudWatch(self.metrics, self._journal, self._blobs, gate)

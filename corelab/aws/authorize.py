@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
+from corelab.aws.actions import PASS_ROLE, Permission
 from corelab.aws.call import Call
 from corelab.aws.embedded import ACCOUNT
-from corelab.aws.identity import Principals
+from corelab.aws.identity import LEARNER_KEY, Principals
 from corelab.aws.policy import Decision
 from corelab.errors import AWSError
 from corelab.store.contract import Caller
 
-Permission = tuple[str, str]  # action, resource
 Query = Mapping[str, list[str]]
 _PREFIXES = {"monitoring": "cloudwatch"}
+# Services that speak JSON name the error otherwise than those that speak XML.
+_JSON = frozenset({"logs", "ecr", "sagemaker", "sagemaker-runtime", "application-autoscaling"})
+NEEDS = "corelab.needs"  # where a request's environ says what it takes, for the journal
+_PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 
 _BUCKET: dict[str, dict[str, str]] = {
     "GET": {
@@ -94,23 +98,38 @@ class Gate:
         self._principals = principals
 
     def check(self, call: Call, operation: str, parameters: Mapping[str, object]) -> None:
-        """For every service but S3."""
-        self.require(call.caller, permissions(call.service, call.region, operation, parameters))
+        """For every service of moto's but S3."""
+        self.require(call, permissions(call.service, call.region, operation, parameters))
 
-    def require(self, caller: Caller | None, needed: list[Permission]) -> None:
+    def check_ours(self, caller: Caller, asked: Sequence[Permission], service: str) -> None:
+        """For our own services, in which the learner may do everything, whatever becomes of the learner's role."""
+        if caller.access_key != LEARNER_KEY:
+            self.permit(caller, asked, service)
+
+    def require(self, call: Call, asked: Sequence[Permission]) -> None:
+        """Note what a request to moto takes, and let it through or not."""
+        self.note(call, asked)
+        self.permit(call.caller, asked, call.service)
+
+    def note(self, call: Call, asked: Sequence[Permission]) -> None:
+        """Say in the request's environ what it takes, if anybody wants to know."""
+        call.environ.get(NEEDS, []).extend(asked)
+
+    def permit(self, caller: Caller | None, asked: Sequence[Permission], service: str) -> None:
         """The first permission that is lacking decides."""
-        for action, resource in needed:
+        for action, resource in asked:
             decision = self.judge(caller, action, resource)
             if caller is None and decision is not Decision.ALLOWED:
                 raise AWSError("AccessDenied", "Access Denied", 403)
             if caller is not None and decision is not Decision.ALLOWED:
-                raise denied(caller.arn, action, resource, decision)
+                raise denied(caller.arn, action, resource, decision, service)
 
     def judge(self, caller: Caller | None, action: str, resource: str) -> Decision:
         """Anonymous callers have nothing but a bucket's policy to speak for them."""
         if caller is None:
             return self._principals.judge_anonymous(action, resource)
-        return self._principals.judge(caller.arn, action, resource)
+        context = _PASSED if action == PASS_ROLE else None
+        return self._principals.judge(caller.arn, action, resource, context)
 
     def owner(self, access_key: str | None) -> Caller:
         """Who signed with a key. Raises S3's error for nobody."""
@@ -153,14 +172,14 @@ def object_arn(bucket: str, key: str) -> str:
     return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
 
 
-def denied(arn: str, action: str, resource: str, decision: Decision) -> AWSError:
+def denied(arn: str, action: str, resource: str, decision: Decision, service: str) -> AWSError:
     """The error of a request that the policies do not allow, or forbid."""
     if decision is Decision.EXPLICIT_DENY:
         reason = "with an explicit deny in an identity-based policy"
     else:
         reason = f"because no identity-based policy allows the {action} action"
-    code = "AccessDeniedException" if action.startswith(("logs:", "ecr:")) else "AccessDenied"
-    status = 400 if code.endswith("Exception") else 403
+    code = "AccessDeniedException" if service in _JSON else "AccessDenied"
+    status = 400 if service in _JSON and service != "sagemaker-runtime" else 403
     shown = f'"{resource}"' if action.startswith("s3:") else resource
     text = f"User: {arn} is not authorized to perform: {action} on resource: {shown} {reason}"
     return AWSError(code, text, status)

@@ -193,7 +193,7 @@ class _Exchange:
 
 
 def build_environ(scope: Message, body: RequestBody) -> Environ:
-    """The request as WSGI has it, plus RAW_URI and the spelling of underscored metadata headers."""
+    """The request as WSGI has it, plus RAW_URI, the spelling of underscored metadata headers, and the front's own."""
     query = scope["query_string"].decode("latin-1")
     # raw_path is optional in ASGI, but a decoded path cannot tell %2F from a slash.
     raw = scope.get("raw_path") or scope["path"].encode()
@@ -216,6 +216,7 @@ def build_environ(scope: Message, body: RequestBody) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+    environ.update(scope.get("corelab.environ", {}))
     _add_headers(environ, scope["headers"])
     return environ
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import ModuleType
@@ -34,6 +35,7 @@ from corelab.wire.validate import validate
 
 log = logging.getLogger(__name__)
 
+Permit = Callable[[Operation, Caller, dict[str, Any]], None]
 MODULES: dict[str, list[ModuleType]] = {
     "sagemaker": [training, models, endpoint_configs, endpoints, transform, tuning, tags, search],
     "application-autoscaling": [scaling],
@@ -50,11 +52,18 @@ class Control:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
 
     async def answer(
-        self, operation: Operation, request: HttpRequest, caller: Caller, region: str, request_id: str
-    ) -> tuple[HttpResponse, dict[str, Any]]:
-        """The answer, and the parameters for the journal. Raises AWSError."""
+        self,
+        operation: Operation,
+        request: HttpRequest,
+        caller: Caller,
+        region: str,
+        request_id: str,
+        permit: Permit,
+    ) -> HttpResponse:
+        """The answer. Raises AWSError, also when ``permit``, which is told the parameters, does."""
         params = validate(operation, parse(operation, request))
         function = find(operation.name, MODULES.get(operation.service, []))
+        permit(operation, caller, params)
         cloud = replace(self._cloud, region=region, caller=caller)
         await self._holder.wait(operation.name, params, region, request.headers.get("user-agent", ""))
         loop = asyncio.get_running_loop()
@@ -63,7 +72,7 @@ class Control:
         except (OSError, sqlite3.Error) as error:
             log.exception("%s met a disk error", operation.name)
             raise AWSError("InternalFailure", f"{_INTERNAL} ({error})", 500) from error
-        return serialize(operation, result or {}, request_id), params
+        return serialize(operation, result or {}, request_id)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -10,6 +10,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from corelab.aws.actions import Permission, needed
+from corelab.aws.authorize import NEEDS
 from corelab.console import site
 from corelab.errors import AWSError
 from corelab.resources.journal import Call
@@ -17,6 +19,7 @@ from corelab.server import guard, naming, runtime, signature
 from corelab.server.http import Gone, Receive, Scope, Send, body, head, reply
 from corelab.store.contract import Caller
 from corelab.wire.http import HttpResponse
+from corelab.wire.model import Operation
 from corelab.wire.parse import service_and_operation
 from corelab.wire.serialize import error_xml, serialize_error
 
@@ -38,6 +41,7 @@ class Exchange:
         self._id = str(uuid.uuid4())
         self._began, self._clock = time.time(), time.perf_counter()
         self._signature = signature.read(self._request.headers, self._request.query)
+        self._subject, self._needs = "", list[Permission]()
 
     async def live(self) -> None:
         try:
@@ -67,26 +71,35 @@ class Exchange:
 
     async def _ours(self) -> None:
         operation, caller, code = None, None, ""
-        params: dict[str, Any] = {}
         content = await body(self._receive)
         request = self._request.with_body(content)
         try:
             operation = service_and_operation(request)
             caller = self._caller()
-            response, params = await self._front.control.answer(
-                operation, request, caller, self._signature.region, self._id
+            response = await self._front.control.answer(
+                operation, request, caller, self._signature.region, self._id, self._permit
             )
         except AWSError as error:
             response, code = serialize_error(operation, error, self._id), error.code
         await reply(self._send, response)
         service, name = (operation.service, operation.name) if operation else ("sagemaker", "unknown")
-        self._note(service, name, subject(params), response, code, len(content), caller)
+        self._note(service, name, self._subject, response, code, len(content), caller)
+
+    def _permit(self, operation: Operation, caller: Caller, params: dict[str, Any]) -> None:
+        """Remember what is asked for, and refuse it to those who may not."""
+        self._subject = subject(params)
+        self._needs += needed(operation.service, self._signature.region, operation.name, params)
+        self._front.aws.gate.check_ours(caller, self._needs, operation.service)
 
     async def _invoke(self, endpoint: str, action: str) -> None:
         caller, code, content = None, "", b""
         try:
             content = await body(self._receive, runtime.MOST_BYTES)
             caller = self._caller()
+            self._needs += needed(
+                "sagemaker-runtime", self._signature.region, "InvokeEndpoint", {"EndpointName": endpoint}
+            )
+            self._front.aws.gate.check_ours(caller, self._needs, "sagemaker-runtime")
             target = runtime.Target(caller.account, self._signature.region, endpoint)
             variant, answer = await runtime.invoke(
                 self._front.fleet, target, action, self._request.headers, content
@@ -106,6 +119,7 @@ class Exchange:
         if service == "monitoring":
             self._front.fleet.meter.flush()
         seen = _Seen(self._receive, self._send, keep_request=service != "s3")
+        self._scope["corelab.environ"] = {NEEDS: self._needs}
         await self._front.moto(self._scope, seen.receive, seen.send)
         operation, resource = naming.name(service, self._request.with_body(bytes(seen.request)))
         response = HttpResponse(seen.status, [], b"")
@@ -143,7 +157,6 @@ class Exchange:
         caller: Caller | None,
         bytes_out: int | None = None,
     ) -> None:
-        content_type = self._request.headers.get("content-type", "")
         self._front.journal.add(
             Call(
                 at=self._began,
@@ -159,9 +172,15 @@ class Exchange:
                 bytes_in=bytes_in,
                 bytes_out=len(response.body) if bytes_out is None else bytes_out,
                 client=self._request.headers.get("user-agent", ""),
-                detail={"content_type": content_type} if service == "sagemaker-runtime" else {},
+                detail=self._detail(service),
             )
         )
+
+    def _detail(self, service: str) -> dict[str, Any]:
+        detail: dict[str, Any] = {"needs": self._needs} if self._needs else {}
+        if service == "sagemaker-runtime":
+            detail["content_type"] = self._request.headers.get("content-type", "")
+        return detail
 
 
 class _Seen:

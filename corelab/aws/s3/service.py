@@ -93,7 +93,7 @@ class S3Service:
                 public = None
             if public and read_acl(public).public_read:
                 return
-        self._gate.require(call.caller, s3_permissions(call, bucket, key, query))
+        self._gate.require(call, s3_permissions(call, bucket, key, query))
 
     def _check_upload(self, bucket: str, key: str, query: Query) -> None:
         """An upload's id is good for its own bucket and key only."""
@@ -130,11 +130,12 @@ class S3Service:
         """Batches and forms name their keys in the body; they are judged when moto has read it."""
 
         def denies(resource: str) -> bool:
+            self._gate.note(call, [("s3:DeleteObject", resource)])
             return self._gate.judge(call.caller, "s3:DeleteObject", resource) is not Decision.ALLOWED
 
         def check_form(access_key: str | None, key: str) -> None:
             caller = self._gate.owner(access_key) if access_key else call.caller
-            self._gate.require(caller, [("s3:PutObject", object_arn(bucket, key))])
+            self._gate.permit(caller, [("s3:PutObject", object_arn(bucket, key))], "s3")
             unit.writer = caller.access_key if caller is not None else unit.writer
 
         unit.denies, unit.check_form = denies, check_form

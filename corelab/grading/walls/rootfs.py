@@ -77,6 +77,7 @@ def build(disk_bytes: int, uid: int) -> None:
     linux.mount("/proc", f"{root}/proc", flags=linux.BIND | linux.REC)
     linux.pivot_root(root, f"{root}/old")
     os.chdir("/")
+    Path(f"/old{root}").rmdir()  # nothing is mounted there any more
     linux.unmount("/old")
     Path("/old").rmdir()
     with contextlib.suppress(OSError):
@@ -85,8 +86,8 @@ def build(disk_bytes: int, uid: int) -> None:
 
 def own_folders(size_bytes: int, uid: int) -> None:
     """A /tmp, a home and process list of this occupant alone."""
-    _own_folder("/tmp", size_bytes, uid)  # noqa: S108 (a new, empty file system)
-    _own_folder(HOME, size_bytes, uid)
+    for place in ("/tmp", HOME):  # noqa: S108 (new, empty file systems)
+        _own_folder_around_python(place, size_bytes, uid)
     _own_folder("/dev/shm", size_bytes, uid)  # noqa: S108
     try:
         linux.mount("proc", "/proc", "proc", linux.NOSUID | linux.NODEV | linux.NOEXEC)
@@ -160,3 +161,14 @@ def _devices(root: str) -> None:
 def _own_folder(path: str, size_bytes: int, uid: int) -> None:
     linux.mount("tmpfs", path, "tmpfs", linux.NOSUID | linux.NODEV, f"size={size_bytes},mode=755")
     os.chown(path, uid, uid)
+
+
+def _own_folder_around_python(path: str, size_bytes: int, uid: int) -> None:
+    """An empty folder, but for what of Python is installed below it."""
+    below = [folder for folder in python_folders() if folder.is_relative_to(path)]
+    opened = [(folder, os.open(folder, os.O_PATH)) for folder in below]
+    _own_folder(path, size_bytes, uid)
+    for folder, descriptor in opened:
+        folder.mkdir(parents=True, exist_ok=True)
+        linux.mount(f"/proc/self/fd/{descriptor}", str(folder), flags=linux.BIND | linux.REC)
+        os.close(descriptor)

@@ -145,16 +145,17 @@ def test_everything_ends_when_the_grader_is_killed(warm: str, tmp_path: Path) ->
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as grader:
         assert grader.stdout is not None
         assert grader.stdout.readline() == "go\n"
-        family = _wait_for("4712")
+        family = _wait_for("4712", grader)
         grader.kill()
     gone, alive = psutil.wait_procs(family, timeout=20)
     assert gone
     assert alive == []
 
 
-def _wait_for(argument: str) -> list[psutil.Process]:
-    while True:
+def _wait_for(argument: str, grader: subprocess.Popen[str]) -> list[psutil.Process]:
+    while grader.poll() is None:
         found = [p for p in psutil.process_iter(["cmdline"]) if argument in (p.info["cmdline"] or [])]
         found = [p for p in found if p.info["cmdline"][0] == "sleep"]
         if found:
             return found
+    raise AssertionError(f"the grader ended with {grader.returncode} before anything ran")

@@ -144,6 +144,24 @@ def test_a_grid_tries_every_combination_once(sagemaker: Any, tuning: Request) ->
     assert len(found) == 6
 
 
+def test_children_get_the_instance_type_preferred_most(sagemaker: Any, tuning: Request) -> None:
+    request = tuning(
+        Strategy="Random", ResourceLimits={"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}
+    )
+    definition = request["TrainingJobDefinition"]
+    del definition["ResourceConfig"]
+    types = ("ml.m5.xlarge", "ml.m5.large")
+    instances = [{"InstanceType": kind, "InstanceCount": 1, "VolumeSizeInGB": 5} for kind in types]
+    definition["HyperParameterTuningResourceConfig"] = {
+        "InstanceConfigs": instances,
+        "AllocationStrategy": "Prioritized",
+    }
+    job = run(sagemaker, request)
+    [child] = children(sagemaker, job["HyperParameterTuningJobName"])
+    described = sagemaker.describe_training_job(TrainingJobName=child["TrainingJobName"])
+    assert described["ResourceConfig"]["InstanceType"] == "ml.m5.xlarge"
+
+
 def test_equal_seeds_sample_equal_values(sagemaker: Any, tuning: Request) -> None:
     def sampled() -> list[dict[str, str]]:
         job = run(sagemaker, tuning(Strategy="Random", RandomSeed=7))

@@ -56,7 +56,10 @@ def algorithm_of(definition: Mapping[str, Any]) -> Algorithm | None:
 def training_request(name: str, definition: Definition, tuned: Mapping[str, str]) -> dict[str, Any]:
     """CreateTrainingJob's request for one child."""
     entry = definition.request
-    resources = entry.get("ResourceConfig") or entry.get("HyperParameterTuningResourceConfig", {})
+    flexible = entry.get("HyperParameterTuningResourceConfig", {})
+    # No instance type runs out here: the one preferred most is always to be had (Service spec 6.1).
+    first = {**flexible, **flexible["InstanceConfigs"][0]} if "InstanceConfigs" in flexible else flexible
+    resources = entry.get("ResourceConfig") or first
     return {
         **{member: entry[member] for member in _PASSED_ON if member in entry},
         "TrainingJobName": name,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 Point = tuple[float, float]
 _WIDTH, _HEIGHT = 460, 220
@@ -159,10 +159,12 @@ def _drawn(frame: _Frame, index: int, series: Series, joined: bool) -> Markup:
     line = Markup('<polyline points="{}"/>').format(path) if joined and len(spots) > 1 else Markup("")
     dots = Markup("")
     if len(spots) <= _MOST_DOTS or not joined:
-        dots = Markup("").join(
-            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3"><title>{}</title></circle>').format(
-                x, y, f"{series.name} {number(at)}: {number(value)}"
+        # Numbers need no escaping, and there may be more than a thousand of them: the name is escaped once.
+        name = escape(series.name)
+        dots = Markup(  # noqa: S704 (an escaped name and numbers)
+            "".join(
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{name} {number(at)}: {number(value)}</title></circle>'
+                for x, y, at, value in spots
             )
-            for x, y, at, value in spots
         )
     return Markup('<g class="k{}">{}{}</g>').format(index % 6, line, dots)

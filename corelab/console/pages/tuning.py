@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from corelab.console import charts
 from corelab.console.ask import Ask, Page, Sources
@@ -15,11 +16,13 @@ from corelab.resources.records import Record
 from corelab.resources.states import Kind
 from corelab.services.sagemaker import tuning
 from corelab.tuning.importance import Result, importance_apart
+from corelab.tuning.summaries import summarize
 
 log = logging.getLogger(__name__)
 
 _FEWEST = 5  # scored trials; importance of fewer says nothing
 _MOST_REMEMBERED = 200
+_SHOWN = 100
 _GOAL = "Maximize"
 
 
@@ -71,16 +74,17 @@ def index(sources: Sources, ask: Ask) -> Page:
 def one(sources: Sources, ask: Ask) -> Page:
     record = sources.record(Kind.TUNING_JOB, ask)
     cloud = sources.view(record.region)
-    asked = {"HyperParameterTuningJobName": record.name}
-    job = tuning.describe_hyper_parameter_tuning_job(cloud, asked)
-    trials = tuning.list_training_jobs_for_hyper_parameter_tuning_job(
-        cloud, {**asked, "MaxResults": 1000, "SortBy": "CreationTime"}
-    )["TrainingJobSummaries"]
+    plan, children = tuning.family(cloud, record)  # read once: a long search has hundreds
+    job = tuning.described_with(cloud, record, plan, children)
+    trials = [summarize(plan, child) for child in children]
+    shown = trials if ask.query.get("trials") == "all" else trials[-_SHOWN:]
     definition = record.request.get("TrainingJobDefinition")
     facts = {
         "record": record,
         "job": job,
-        "trials": trials,
+        "trials": shown,
+        "count": len(trials),
+        "all": urlencode({**ask.query, "trials": "all"}),
         "tuned": sorted({name for trial in trials for name in trial["TunedHyperParameters"]}),
         "charts": _charts(trials),
         "importance": _importance(record, definition, trials) if definition else {},

@@ -69,8 +69,17 @@ def create_hyper_parameter_tuning_job(cloud: Cloud, request: Mapping[str, Any]) 
 def describe_hyper_parameter_tuning_job(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     """Counters, best job and consumed time are read off the children (Service spec 6.3)."""
     record = find(cloud, request["HyperParameterTuningJobName"])
+    return described_with(cloud, record, *family(cloud, record))
+
+
+def family(cloud: Cloud, record: Record) -> tuple[TuningPlan, list[Child]]:
+    """A tuning job's plan and its children, in launch order."""
     plan = plan_of(record, _quotas(cloud))
-    children = children_of(cloud.registry, record, plan)
+    return plan, children_of(cloud.registry, record, plan)
+
+
+def described_with(cloud: Cloud, record: Record, plan: TuningPlan, children: list[Child]) -> dict[str, Any]:
+    """A tuning job as Describe shows it."""
     best = progress.best_child(children, plan.maximize)
     ended = record.facts.get("HyperParameterTuningEndTime")
     criteria = "TuningJobCompletionCriteria" in record.request["HyperParameterTuningJobConfig"]
@@ -126,9 +135,9 @@ def list_training_jobs_for_hyper_parameter_tuning_job(
 ) -> dict[str, Any]:
     """Sorting by the objective leaves out jobs without one (Service spec 3)."""
     record = find(cloud, request["HyperParameterTuningJobName"])
-    plan = plan_of(record, _quotas(cloud))
+    plan, children = family(cloud, record)
     chosen = select(
-        children_of(cloud.registry, record, plan),
+        children,
         request.get("StatusEquals"),
         request.get("SortBy", "Name"),
         request.get("SortOrder", "Ascending") == "Descending",

@@ -22,6 +22,7 @@ TITLES = {
     "transform": "Batch transform against pandas and XGBoost",
     "objects": "S3 objects against plain moto",
     "cold_start": "A serverless endpoint's cold start against a fresh process",
+    "console": "The web console's pages for a home with 500 jobs and 10,000 objects",
     "faults": "What breaks while it is used",
     "search": "Bayesian against Random search at 20 trials",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -41,7 +42,16 @@ def asks_cloud(function: Callable[P, T]) -> Callable[P, T]:
 
 def client(service: str) -> Any:
     """A client for the cloud that the notebook is connected to."""
-    return boto3.client(service)
+    if boto3.DEFAULT_SESSION is None:  # as connect() leaves it
+        boto3.setup_default_session()
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))
+    return _client(service, boto3.DEFAULT_SESSION, tuple(settings))
+
+
+@functools.lru_cache(maxsize=16)
+def _client(service: str, session: Any, _settings: tuple[tuple[str, str], ...]) -> Any:
+    """Making a client takes longer than most calls, so each is made once for a session and its settings."""
+    return session.client(service)
 
 
 def split_uri(uri: Any) -> tuple[str, str]:

@@ -104,10 +104,10 @@ def read_table(source: str | Path | bytes) -> pd.DataFrame:
 
 def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
     """Raise CheckFailed for the first thing in which text cells differ from what the container reads."""
-    numbers = table.apply(pd.to_numeric, errors="coerce")
+    numbers = table.apply(_numbers)
     words = _words(table, numbers)
-    header = words.iloc[0]
-    if header.sum() > len(header) / 2 and len(table) > 1 and not words.iloc[1, 0]:
+    header = words.iloc[0] & ~words.iloc[min(1, len(table) - 1)]
+    if header.sum() > len(header) / 2:
         hint = "the container would read it as a customer with label 0: write header=False"
         raise CheckFailed("numbers in row 1", f"the text {table.iloc[0][header].iloc[0]!r}", hint)
     for column in table.columns[words.any()]:
@@ -117,6 +117,12 @@ def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
         raise CheckFailed(
             f"{rows} rows", f"{len(table)} rows", "write each customer once, without the header"
         )
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Each cell as a number, nan for what is none; columns repeat few texts, so each text is read once."""
+    codes, texts = pd.factorize(cells)
+    return pd.Series(pd.to_numeric(texts, errors="coerce").take(codes), index=cells.index)
 
 
 def _words(table: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:

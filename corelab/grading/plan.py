@@ -70,25 +70,34 @@ class Plan:
     @cached_property
     def judged(self) -> frozenset[int]:
         """Instructor's own cells that some check needs, directly or through each other."""
-        needed: set[int] = set()
-        for cell in self.cells:
-            if cell.role == "test":
-                self._collect(cell, needed)
-        return frozenset(needed)
+        return frozenset().union(*(self._needed(cell) for cell in self.cells if cell.role == "test"))
 
     def wanted(self, cell: Cell) -> list[str]:
-        """The student's names that an instructor's cell reads."""
-        return sorted(cell.names.reads & self.student_names)
+        """The student's names that an instructor's cell reads, or a function of the instructor's that it calls."""
+        readers = [cell, *(self.cells[index] for index in self._needed(cell))]
+        return sorted(frozenset().union(*(reader.names.reads for reader in readers)) & self.student_names)
 
-    def _collect(self, cell: Cell, needed: set[int]) -> None:
-        for name in cell.names.reads - self.student_names:
-            for other in reversed(self.cells[: cell.index]):
-                own = other.role in ("given", "plain") and other.kind == "code" and not other.names.magic
-                if own and name in other.names.binds:
-                    if other.index not in needed:
-                        needed.add(other.index)
-                        self._collect(other, needed)
-                    break
+    def _needed(self, cell: Cell) -> set[int]:
+        """Indexes of the instructor's own cells whose names a cell reads, directly or through each other."""
+        needed: set[int] = set()
+        waiting = [cell]
+        while waiting:
+            reader = waiting.pop()
+            # A function may read what is bound below it, as long as that is above the check.
+            for name in reader.names.reads - self.student_names:
+                for maker in (self._maker(name, reader.index), self._maker(name, cell.index)):
+                    if maker is not None and maker.index not in needed:
+                        needed.add(maker.index)
+                        waiting.append(maker)
+        return needed
+
+    def _maker(self, name: str, before: int) -> Cell | None:
+        """The last of the instructor's own cells above that binds the name."""
+        for cell in reversed(self.cells[:before]):
+            own = cell.role in ("given", "plain") and cell.kind == "code" and not cell.names.magic
+            if own and name in cell.names.binds:
+                return cell
+        return None
 
 
 def without_hidden(source: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from corelab.errors import CourseError
@@ -62,3 +64,17 @@ def test_magic_is_noticed() -> None:
     assert names_of("!ls").magic
     assert names_of("%time x = 1").magic
     assert not names_of("x = 1").magic
+
+
+def test_a_check_gets_what_the_instructors_functions_in_it_read() -> None:
+    made = course.notebook(
+        [
+            course.cell("prefix = 'x'", "prefix", "solution"),
+            course.cell("def named(label):\n    return joined(label)", "outer", "given"),
+            course.cell("def joined(label):\n    return prefix + label", "inner", "given"),
+            course.cell("other = 1", "other", "solution"),
+            course.cell("assert named('y') == 'xy'", "late", "test", 1),
+        ]
+    )
+    plan = Plan(json.dumps(made))
+    assert plan.wanted(plan.cells[-1]) == ["prefix"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 _SERVICES: Final = (
@@ -14,11 +15,21 @@ _SERVICES: Final = (
     "logs",
     "cloudwatch",
 )
+_EMBEDDED: Final = ("iam", "sts", "s3", "logs", "cloudwatch")
+_USUAL: Final = (
+    "CreateTrainingJob",
+    "DescribeTrainingJob",
+    "CreateHyperParameterTuningJob",
+    "CreateModel",
+    "CreateTransformJob",
+    "CreateEndpointConfig",
+    "CreateEndpoint",
+    "Search",
+)
 
 
 def heat() -> None:
-    """Keep the parsed service models of this process for good, and make each client once."""
-    import boto3
+    """Keep the parsed service models of this process for good."""
     from botocore.loaders import JSONFileLoader, Loader
 
     read = JSONFileLoader.load_file
@@ -40,6 +51,39 @@ def heat() -> None:
         return listed[key]
 
     Loader.list_available_services = list_available_services
+
+
+def heat_cloud() -> None:
+    """Read every model that a server reads at its first requests: half of what starting one costs."""
+    from moto.core.utils import get_service_model
+
+    from corelab.wire import model, validate
+
+    for name in _EMBEDDED:
+        get_service_model(name)
+    for name in model.SERVICES:
+        model.error_shape(name, "")
+        for operation in model.service_model(name).operation_names:
+            shape = model.operation(name, operation).model.input_shape
+            if operation in _USUAL and shape is not None:
+                _walk(shape, validate.rules, set())
+
+
+def _walk(shape: Any, visit: Callable[[Any], object], seen: set[str]) -> None:
+    if shape.name in seen:
+        return
+    seen.add(shape.name)
+    visit(shape)
+    members = [*getattr(shape, "members", {}).values()]
+    members += [getattr(shape, part) for part in ("member", "key", "value") if hasattr(shape, part)]
+    for member in members:
+        _walk(member, visit, seen)
+
+
+def heat_clients() -> None:
+    """Make each client that notebooks use once."""
+    import boto3
+
     session = boto3.Session("none", "none", region_name="us-east-1")
     for service in _SERVICES:
         client = session.client(service)

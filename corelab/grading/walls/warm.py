@@ -49,9 +49,11 @@ def main() -> None:
     kind = sys.argv[1]
     asked = socket.socket(fileno=int(sys.argv[2]))
     failed = preload(KINDS[kind])
-    if kind == "notebook":
-        preheat.heat()
-        preheat.heat_notebook()
+    preheat.heat()
+    for heat in (
+        (preheat.heat_clients, preheat.heat_notebook) if kind == "notebook" else (preheat.heat_cloud,)
+    ):
+        heat()
     gc.collect()
     gc.freeze()
     # Nobody waits for the children: each lives on its own channel.

@@ -10,13 +10,16 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test tests sdk3 lint format course bench grade-bank lock clean
+.PHONY: help smoke lab test tests sdk3 lint format course docs bench grade-bank lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 smoke: $(VENV)/runtime ## Set everything up and run the reference notebooks on the local SageMaker
 	$(BIN)/corelab smoke
+
+lab: $(VENV)/runtime ## Set everything up and open the notebooks in JupyterLab
+	$(BIN)/corelab lab
 
 test: lint tests ## Check everything: format, lint, types, imports, generated notebooks, tests
 
@@ -43,6 +46,11 @@ format: $(VENV)/dev ## Put the code in its one format
 course: $(VENV)/runtime ## Rebuild source/ and release/ from course/
 	$(BIN)/corelab build
 	$(BIN)/corelab release
+
+docs: $(VENV)/dev ## Build the documentation into build/docs, every link in it checked
+	$(BIN)/python docs/faithful.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs build/docs
+	@echo "Open build/docs/index.html"
 
 bench: $(VENV)/dev ## Measure against plain XGBoost, plain moto and Flask in the same run
 	$(BIN)/python -m benchmarks

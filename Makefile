@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke lab test tests sdk3 lint format course docs bench grade-bank lock clean
+.PHONY: help smoke lab test tests sdk3 lint format course docs bench contract grade-bank lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ docs: $(VENV)/dev ## Build the documentation into build/docs, every link in it c
 
 bench: $(VENV)/dev ## Measure against plain XGBoost, plain moto and Flask in the same run
 	$(BIN)/python -m benchmarks
+
+contract: $(VENV)/dev ## Run every notebook on the local and on the AWS path, and compare their calls
+	cd tests && $(CURDIR)/$(BIN)/python -m contract
 
 grade-bank: $(VENV)/dev ## Grade the bank of right and wrong submissions: caught, missed, falsely rejected
 	$(BIN)/python tests/grading/bank

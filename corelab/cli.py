@@ -112,12 +112,16 @@ def env(home: Home, region: str | None, shell: str | None, unset: bool) -> None:
 
 @app.command()
 @_home_option
-def doctor(home: Home) -> None:
-    """Look over this machine; exit with 1 when something needs a cure."""
-    from corelab.doctor import examine
+@_target_option
+def doctor(home: Home, target: str) -> None:
+    """Look over this machine or, with --target aws, your AWS account; exit with 1 when something needs a cure."""
+    from corelab import doctor as machine
+    from corelab.account import preflight
+    from corelab.account.cloud import open_account
+    from corelab.account.estimate import plan
 
-    ill = False
-    for finding in examine(home):
+    ill, account = False, open_account(target, home) if target == "aws" else None
+    for finding in preflight.examine(account, plan()) if account else machine.examine(home):
         click.echo(f"{'ok   ' if finding.well else 'WRONG'} {finding.what}: {finding.found}")
         if not finding.well:
             ill = True
@@ -158,12 +162,13 @@ def bill(home: Home, target: str, as_json: bool) -> None:
 @_home_option
 @_target_option
 @click.option("--yes", is_flag=True, help="Do it; without this nothing is changed.")
-def cleanup(home: Home, target: str, yes: bool) -> None:
+@click.option("--run", default="", help="What one run on AWS left, by the name it was given.")
+def cleanup(home: Home, target: str, yes: bool, run: str) -> None:
     """Show the running jobs, endpoints and models that the course left; with --yes stop and delete them."""
     from corelab.account.cleanup import leftovers, remove
     from corelab.account.cloud import open_account
 
-    account = open_account(target, home)
+    account = open_account(target, home, run)
     found, refusals = list(leftovers(account)), 0
     for leftover in found:
         problem = remove(account, leftover) if yes else None
@@ -197,6 +202,31 @@ def explain(name: str, home: Home, target: str) -> None:
         click.echo("Neither its log nor its FailureReason tells why.")
 
 
+@app.command()
+@_home_option
+@click.option(
+    "--jobs", is_flag=True, help="What jobs need of the role they act in, in place of what calls need."
+)
+@click.option("--journal", is_flag=True, help="Write it anew from what this home's calls needed.")
+@click.option("--account", default="123456789012", show_default=True, help="The AWS account it is for.")
+@click.option("--region", default="us-east-1", show_default=True)
+@click.option(
+    "--role", default="CoreLab", show_default=True, help="The role that calls are made and jobs run in."
+)
+def policy(home: Home, jobs: bool, journal: bool, account: str, region: str, role: str) -> None:
+    """Print the IAM policy with which the course's notebooks run on AWS, and nothing more."""
+    import json
+
+    from corelab.account import policy as policies
+
+    if journal:
+        document = policies.from_home(home)
+    else:
+        name = "iam-jobs-policy" if jobs else "iam-policy"
+        document = policies.shipped(name, policies.Place(account, region, role))
+    click.echo(json.dumps(document, indent=1))
+
+
 @app.command(context_settings={"ignore_unknown_options": True})
 @_home_option
 @click.option(
@@ -223,15 +253,24 @@ def lab(home: Home, folder: Path | None, arguments: tuple[str, ...]) -> None:
     help="Where the executed notebooks and the summary go.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before spending money on AWS.")
-def smoke(assignments: tuple[str, ...], target: str, out: Path, yes: bool) -> None:
+@click.option("--budget", default=5.0, show_default=True, help="US dollars at which a run on AWS is stopped.")
+def smoke(assignments: tuple[str, ...], target: str, out: Path, yes: bool, budget: float) -> None:
     """Run the reference notebooks end to end, all or those named; exit with 1 when one fails."""
+    from functools import partial
+
     from corelab.smoke import run
 
-    if target == "aws" and not yes:
-        click.confirm(
-            "This trains, tunes and deploys in your AWS account and costs money. Go on?", abort=True
-        )
-    sys.exit(run(list(assignments), target, out))
+    if target == "local":
+        sys.exit(run(list(assignments), target, out))
+    from corelab.account.rehearsal import rehearse
+    from corelab.home import Home
+
+    def agree() -> None:
+        if not yes:
+            click.confirm("This costs money in your AWS account. Go on?", abort=True)
+
+    notebooks = partial(run, list(assignments), target, out, Path(), None)
+    sys.exit(rehearse(Home(), assignments, budget, notebooks, out=out, agree=agree, say=click.echo))
 
 
 @app.command()

@@ -8,27 +8,14 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from corelab.connection import launch
+from corelab.core.findings import Finding
 from corelab.errors import CorelabError
 from corelab.home import Home
 
 _DISK_BYTES = 2 << 30
 _MEMORY_BYTES = 1536 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. ``cure`` is empty when all is well."""
-
-    what: str
-    found: str
-    cure: str = ""
-
-    @property
-    def well(self) -> bool:
-        return not self.cure
 
 
 def examine(home: Home) -> Iterator[Finding]:

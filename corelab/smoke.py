@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ def run(
     out: Path = Path("build/smoke"),
     root: Path = Path(),
     console: Console | None = None,
+    between_cells: Callable[[], None] | None = None,
 ) -> int:
     """Run the reference notebooks of the named assignments (all by default), one after the other.
 
@@ -66,6 +67,7 @@ def run(
         target: ``local`` or ``aws``, handed to the notebooks as ``CORELAB_TARGET``.
         out: where executed copies, the files they write and ``summary.json`` go.
         root: the course root, which holds ``source/``.
+        between_cells: called before each cell; a CorelabError from it ends the notebook.
 
     Returns:
         0 when every notebook ran to its end, else 1.
@@ -78,15 +80,17 @@ def run(
     notebooks = _notebooks(root / "source", assignments)
     with _only_run(out):
         for notebook in notebooks:
-            results.append(_run_one(notebook, out / notebook.parent.name, target, console))
+            results.append(_run_one(notebook, out / notebook.parent.name, target, console, between_cells))
         _write_summary(results, target, out)
     console.print(_table(results))
     return 0 if all(result.passed for result in results) else 1
 
 
-def _run_one(notebook: Path, folder: Path, target: str, console: Console) -> Result:
+def _run_one(
+    notebook: Path, folder: Path, target: str, console: Console, between_cells: Callable[[], None] | None
+) -> Result:
     with console.status(f"{notebook.parent.name}: running {notebook.name}"):
-        result = _execute(notebook, folder, target)
+        result = _execute(notebook, folder, target, between_cells)
     if result.failure:
         console.print(
             f"{result.assignment}, cell {result.failure.cell!r}:", style="bold red", highlight=False
@@ -121,7 +125,7 @@ def _notebooks(source: Path, assignments: Sequence[str]) -> list[Path]:
     return [notebook for notebook in found if not assignments or notebook.parent.name in assignments]
 
 
-def _execute(notebook: Path, folder: Path, target: str) -> Result:
+def _execute(notebook: Path, folder: Path, target: str, between_cells: Callable[[], None] | None) -> Result:
     # papermill takes a second to import; `corelab --help` must not.
     import papermill
     from papermill.exceptions import PapermillException
@@ -139,9 +143,10 @@ def _execute(notebook: Path, folder: Path, target: str) -> Result:
                 kernel_name="python3",
                 progress_bar=False,
                 execution_timeout=CELL_SECONDS,
+                on_cell_start=between_cells and (lambda **_: between_cells()),
                 **config,
             )
-        except (PapermillException, RuntimeError, TimeoutError) as problem:
+        except (PapermillException, RuntimeError, TimeoutError, CorelabError) as problem:
             # A dead kernel and a cell out of time are nbclient's own errors, both of RuntimeError or TimeoutError.
             failure = _failure(problem, executed)
     cells, checks = _counts(executed)

@@ -10,12 +10,13 @@ import pytest
 
 from corelab import doctor
 from corelab.connection import launch
+from corelab.core.findings import Finding
 from corelab.home import Home
 
 STAND_IN = (sys.executable, str(Path(__file__).parent / "connection" / "stand_in.py"))
 
 
-def findings(home: Home) -> dict[str, doctor.Finding]:
+def findings(home: Home) -> dict[str, Finding]:
     return {finding.what: finding for finding in doctor.examine(home)}
 
 

@@ -88,6 +88,20 @@ def test_files_are_written_beside_the_executed_copy_and_not_in_source(ran):
     assert any(cell.get("execution_count") for cell in executed.cells)
 
 
+def test_who_is_asked_between_cells_can_end_a_notebook_there(ran, tmp_path):
+    root, *_ = ran
+    asked = []
+
+    def ask():
+        asked.append(1)
+        if len(asked) == 2:
+            raise CorelabError("the budget is spent")
+
+    assert smoke.run(["a_right"], "local", tmp_path, root=root, between_cells=ask) == 1
+    [entry] = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["notebooks"]
+    assert (entry["cells"], entry["failure"]["message"]) == (1, "CorelabError:\nthe budget is spent")
+
+
 def test_the_environment_is_as_before(ran):
     assert "CORELAB_TARGET" not in os.environ
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from corelab.account.cloud import TAG, VALUE, Account, refused
+from corelab.account.cloud import Account, refused
 from corelab.connection import launch
 from corelab.core.prices import endpoint_cost, serverless_cost, training_cost
 from corelab.errors import BadArgument, ServerError
@@ -62,16 +62,18 @@ def aws_bill(account: Account, now: datetime | None = None) -> list[Charge]:
 
     moment = now or datetime.now(UTC)
     try:
-        return [*_training(account), *_transforms(account), *_endpoints(account, moment)]
+        return [*_training(account, moment), *_transforms(account, moment), *_endpoints(account, moment)]
     except ClientError as error:
         raise refused(error) from error
 
 
-def _training(account: Account) -> Iterator[Charge]:
-    tagged = {"Filters": [{"Name": f"Tags.{TAG}", "Operator": "Equals", "Value": VALUE}]}
+def _training(account: Account, now: datetime) -> Iterator[Charge]:
+    filters = [{"Name": f"Tags.{k}", "Operator": "Equals", "Value": v} for k, v in account.tags.items()]
+    tagged = {"Filters": filters}
     for found in account.pages("search", "Results", Resource="TrainingJob", SearchExpression=tagged):
         job = found["TrainingJob"]
-        resources, seconds = job["ResourceConfig"], job.get("BillableTimeInSeconds", 0)
+        resources = job["ResourceConfig"]
+        seconds = job.get("BillableTimeInSeconds") or _elapsed(job, "Training", now)
         kind, count, volume = (
             resources["InstanceType"],
             resources["InstanceCount"],
@@ -87,13 +89,12 @@ def _training(account: Account) -> Iterator[Charge]:
         )
 
 
-def _transforms(account: Account) -> Iterator[Charge]:
+def _transforms(account: Account, now: datetime) -> Iterator[Charge]:
     for summary in account.pages("list_transform_jobs", "TransformJobSummaries"):
         if not account.owned(summary["TransformJobArn"]):
             continue
         job = account.sagemaker.describe_transform_job(TransformJobName=summary["TransformJobName"])
-        began, ended = job.get("TransformStartTime"), job.get("TransformEndTime")
-        seconds = (ended - began).total_seconds() if began and ended else 0.0
+        seconds = _elapsed(job, "Transform", now)
         kind, count = job["TransformResources"]["InstanceType"], job["TransformResources"]["InstanceCount"]
         yield _charge(
             "transform-job",
@@ -103,6 +104,12 @@ def _transforms(account: Account) -> Iterator[Charge]:
             partial(training_cost, kind, seconds, count),
             job["TransformJobStatus"] in ("InProgress", "Stopping"),
         )
+
+
+def _elapsed(job: dict[str, Any], stem: str, now: datetime) -> float:
+    """Seconds from a job's start to its end, or to now while it runs."""
+    began = job.get(f"{stem}StartTime")
+    return max((job.get(f"{stem}EndTime", now) - began).total_seconds(), 0.0) if began else 0.0
 
 
 def _endpoints(account: Account, now: datetime) -> Iterator[Charge]:

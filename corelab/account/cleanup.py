@@ -37,7 +37,7 @@ class _Kind:
 
 
 # In the order of removal: an endpoint goes before what it was made of.
-_KINDS = (
+KINDS = (
     _Kind(
         "tuning job",
         "list_hyper_parameter_tuning_jobs",
@@ -86,7 +86,7 @@ def leftovers(account: Account) -> Iterator[Leftover]:
     from botocore.exceptions import ClientError
 
     try:
-        for kind in _KINDS:
+        for kind in KINDS:
             asked = {"StatusEquals": kind.only} if kind.only else {}
             for entry in account.pages(kind.listing, kind.entries, **asked):
                 if account.owned(entry[f"{kind.stem}Arn"]):

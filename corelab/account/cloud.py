@@ -11,7 +11,7 @@ from corelab.connection import connect
 from corelab.errors import AccountError, CorelabError
 from corelab.home import Home
 
-TAG, VALUE = "course", "corelab"
+TAG, VALUE, RUN_TAG = "course", "corelab", "corelab-run"
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,38 @@ class Account:
     Args:
         target: ``local`` or ``aws``.
         whole: whether everything in it is the course's. On AWS only what bears the course's tag is.
+        run: look after this run's things only, by the tag that ``CORELAB_RUN`` put on them.
+        identity: the caller's ARN.
     """
 
     target: str
     region: str
     whole: bool
+    run: str = ""
+    identity: str = ""
 
     @cached_property
     def sagemaker(self) -> Any:
-        return self._client("sagemaker")
+        return self.client("sagemaker")
 
     @cached_property
     def logs(self) -> Any:
-        return self._client("logs")
+        return self.client("logs")
 
     @cached_property
     def cloudwatch(self) -> Any:
-        return self._client("cloudwatch")
+        return self.client("cloudwatch")
+
+    @property
+    def number(self) -> str:
+        """The twelve digits of the account."""
+        return self.identity.split(":")[4]
+
+    @property
+    def role(self) -> str | None:
+        """The name of the role the caller acts in; None for a user."""
+        kind, _, rest = self.identity.rpartition(":")[2].partition("/")
+        return rest.split("/")[0] if kind == "assumed-role" else None
 
     def pages(self, operation: str, member: str, **request: Any) -> Iterator[dict[str, Any]]:
         """All entries of a List operation."""
@@ -48,17 +63,26 @@ class Account:
         """Whether the course made this."""
         if self.whole:
             return True
-        tags = self.pages("list_tags", "Tags", ResourceArn=arn)
-        return any((tag["Key"], tag["Value"]) == (TAG, VALUE) for tag in tags)
+        found = {tag["Key"]: tag["Value"] for tag in self.pages("list_tags", "Tags", ResourceArn=arn)}
+        return self.tags.items() <= found.items()
 
-    def _client(self, service: str) -> Any:
+    @property
+    def tags(self) -> dict[str, str]:
+        """What marks a thing as one to look after."""
+        return {TAG: VALUE, **({RUN_TAG: self.run} if self.run else {})}
+
+    def client(self, service: str) -> Any:
+        """A client whose calls can be told from the notebooks' in a journal or in CloudTrail."""
         import boto3
+        from botocore.config import Config
 
-        return boto3.client(service, region_name=self.region)
+        return boto3.client(
+            service, region_name=self.region, config=Config(user_agent_extra="corelab-account")
+        )
 
 
-def open_account(target: str, home: Home) -> Account:
-    """Connect this process to a cloud.
+def open_account(target: str, home: Home, run: str = "") -> Account:
+    """Connect this process to a cloud, to look after all of the course there or after one run of it.
 
     Raises:
         AccountError: when AWS does not know who asks.
@@ -67,7 +91,7 @@ def open_account(target: str, home: Home) -> Account:
     if target not in ("local", "aws"):
         raise CorelabError(f"The target must be 'local' or 'aws', not {target!r}.")
     connection = connect(target, home=home.path, quietly=True)
-    return Account(target, connection.region, whole=target == "local")
+    return Account(target, connection.region, target == "local" and not run, run, connection.identity)
 
 
 def refused(error: Any) -> AccountError:

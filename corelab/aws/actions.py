@@ -26,9 +26,11 @@ def needed(service: str, region: str, operation: str, request: Mapping[str, Any]
     """What a request to one of our own services needs, its own action first.
 
     Args:
-        service: ``sagemaker``, ``sagemaker-runtime`` or ``application-autoscaling``.
+        service: ``sagemaker``, ``sagemaker-runtime``, ``application-autoscaling`` or ``service-quotas``.
         request: its parameters, valid by the service's model.
     """
+    if service == "service-quotas":
+        return [(f"servicequotas:{operation}", "*")]
     if service == _SCALING:
         return [(f"{_SCALING}:{operation}", _scaling_resource(region, operation))]
     return list(_sagemaker(region, operation, request))

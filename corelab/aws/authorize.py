@@ -16,7 +16,9 @@ from corelab.store.contract import Caller
 Query = Mapping[str, list[str]]
 _PREFIXES = {"monitoring": "cloudwatch"}
 # Services that speak JSON name the error otherwise than those that speak XML.
-_JSON = frozenset({"logs", "ecr", "sagemaker", "sagemaker-runtime", "application-autoscaling"})
+_JSON = frozenset(
+    {"logs", "ecr", "sagemaker", "sagemaker-runtime", "application-autoscaling", "service-quotas"}
+)
 NEEDS = "corelab.needs"  # where a request's environ says what it takes, for the journal
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 
@@ -189,7 +191,7 @@ def _iam_resource(region: str, parameters: Mapping[str, object]) -> str:
     for name, kind in (("RoleName", "role"), ("UserName", "user"), ("GroupName", "group")):
         if name in parameters:
             return f"arn:aws:iam::{ACCOUNT}:{kind}/{parameters[name]}"
-    return str(parameters.get("PolicyArn") or "*")
+    return str(parameters.get("PolicyArn") or parameters.get("PolicySourceArn") or "*")
 
 
 def _logs_resource(region: str, parameters: Mapping[str, object]) -> str:

@@ -31,6 +31,7 @@ _COURSE = {
                 "ecr:*",
                 "sagemaker:*",
                 "application-autoscaling:*",
+                "servicequotas:*",
             ],
             "Resource": "*",
         }

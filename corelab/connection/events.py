@@ -1,4 +1,4 @@
-"""What every botocore client in this process does before it sends: stay on this machine, say MemorySizeInMB.
+"""What every botocore client in this process does before it sends: stay here, tag, say MemorySizeInMB.
 
 botocore copies ``BUILTIN_HANDLERS`` into each new session; sessions and clients that exist already are found
 and given the same handlers. The handlers read one module variable, so they do nothing while nothing is local.
@@ -10,7 +10,7 @@ import gc
 import ipaddress
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,26 +20,36 @@ Handler = Callable[..., Any]
 
 _STS = re.compile(r"sts(-fips)?(\.[a-z0-9-]+)?\.(amazonaws\.com(\.cn)?|api\.aws)")
 _local_url: str | None = None
+_sts_url: str | None = None
+_tags: dict[str, str] = {}
 
 
 def stay_on(url: str) -> None:
     """Send every later request of this process to the server at ``url``, and none anywhere else."""
-    global _local_url
-    _local_url = url
+    _set(url, None, {})
     _install()
 
 
-def roam() -> None:
-    """Let requests go where their clients say; the mended MemorySizeInMB stays, AWS needs it too."""
-    global _local_url
-    _local_url = None
+def roam(tags: Mapping[str, str]) -> None:
+    """Let requests go where their clients say, with these tags on all that SageMaker is asked to create.
+
+    The mended MemorySizeInMB stays: AWS needs it too.
+    """
+    _set(None, None, tags)
     _install()
+
+
+def ask_sts_at(url: str) -> None:
+    """Send the SDKs' hard-coded STS addresses to the one that botocore is configured to use, if it is not AWS's own.
+
+    A private endpoint, set by AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, is of no use if the SDKs walk past it.
+    """
+    _set(_local_url, None if _STS.fullmatch(urlsplit(url).hostname or "") else url, _tags)
 
 
 def uninstall() -> None:
     """Leave botocore as it was; sessions made meanwhile keep handlers that do nothing local."""
-    global _local_url
-    _local_url = None
+    _set(None, None, {})
     if "botocore.handlers" in sys.modules:
         from botocore import handlers
 
@@ -47,25 +57,35 @@ def uninstall() -> None:
 
 
 def keep_local(request: Any, **_: Any) -> None:
-    """Reroute the SDKs' hard-coded STS addresses (Service spec 2.1); refuse whatever else leaves the machine.
+    """Reroute the SDKs' hard-coded STS addresses (Service spec 2.1); in local mode refuse all else that leaves.
 
     Raises:
         RequestRefused: when local mode is on and the request is for another machine.
     """
-    if _local_url is None:
+    elsewhere = _local_url or _sts_url
+    if elsewhere is None:
         return
     asked = urlsplit(request.url)
     host = asked.hostname or ""
-    if _is_loopback(host):
+    is_sts = _STS.fullmatch(host) is not None
+    if _is_loopback(host) or not (is_sts or _local_url):
         return
-    if not _STS.fullmatch(host):
+    if not is_sts:
         raise RequestRefused(
             f"This notebook works on the local SageMaker, and a request for {host} would leave this machine. "
             "A client made before corelab.connect() still has its old address: make it again. "
             "To work on AWS, call corelab.connect('aws')."
         )
-    here = urlsplit(_local_url)
+    here = urlsplit(elsewhere)
     request.url = urlunsplit((here.scheme, here.netloc, asked.path, asked.query, ""))
+
+
+def tag_what_is_created(params: dict[str, Any], model: Any, **_: Any) -> None:
+    """Add the course's tags, so that the bill and the clean-up find what an account holds of it."""
+    if _tags and model.name.startswith("Create") and "Tags" in model.input_shape.members:
+        given = list(params.get("Tags") or [])
+        known = {tag.get("Key") for tag in given if isinstance(tag, dict)}
+        params["Tags"] = given + [{"Key": k, "Value": v} for k, v in _tags.items() if k not in known]
 
 
 def mend_memory_size(params: dict[str, Any], **_: Any) -> dict[str, Any] | None:
@@ -102,7 +122,13 @@ def _is_loopback(host: str) -> bool:
 _EVENTS: tuple[tuple[str, Handler], ...] = (
     ("before-send", keep_local),
     ("provide-client-params.sagemaker.CreateEndpointConfig", mend_memory_size),
+    ("before-parameter-build.sagemaker", tag_what_is_created),
 )
+
+
+def _set(local_url: str | None, sts_url: str | None, tags: Mapping[str, str]) -> None:
+    global _local_url, _sts_url, _tags
+    _local_url, _sts_url, _tags = local_url, sts_url, dict(tags)
 
 
 def _install() -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from corelab.connection import environment, events, launch, quiet
@@ -79,6 +79,12 @@ def _let_go() -> None:
     _forget_clients()
 
 
+def course_tags() -> dict[str, str]:
+    """What everything made on AWS is tagged with; ``CORELAB_RUN`` names a run that wants to find its own again."""
+    run = os.environ.get("CORELAB_RUN")
+    return {"course": "corelab", **({"corelab-run": run} if run else {})}
+
+
 def local_environment(home: Home, region: str | None = None) -> environment.Variables:
     """What a shell must set to use the local cloud; starts the server if none runs."""
     server = launch.ensure(home)
@@ -114,12 +120,12 @@ def _connect_aws(region: str | None) -> Connection:
             "This environment holds the local cloud's credentials, so calls would not reach AWS. "
             'Start from a fresh shell, or run: eval "$(corelab env --unset)"'
         )
-    events.roam()
+    events.roam(course_tags())
     quiet.hush()
     region = region or _configured_region()
     environment.apply(environment.aws_variables(region))
     _forget_clients()
-    caller = _caller(region)
+    caller = _caller(region, events.ask_sts_at)
     return Connection(
         target="aws",
         region=region,
@@ -151,14 +157,20 @@ def _configured_region() -> str:
     return cast(str, region)
 
 
-def _caller(region: str) -> Mapping[str, str]:
+def _caller(region: str, found_at: Callable[[str], None] = lambda _: None) -> Mapping[str, str]:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    patience = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 2})
+    patience = Config(
+        connect_timeout=10,
+        read_timeout=20,
+        retries={"total_max_attempts": 2},
+        user_agent_extra="corelab-connect",
+    )
     try:
         sts = boto3.Session(region_name=region).client("sts", config=patience)
+        found_at(sts.meta.endpoint_url)
         return cast("Mapping[str, str]", sts.get_caller_identity())
     except (BotoCoreError, ClientError) as problem:
         raise AccountError(

@@ -65,10 +65,11 @@ def _trusting_sagemaker(core_session: Any, reason: ValueError) -> list[str]:
         raise AccountError(
             f"{reason} Its roles cannot be listed either: {denied}. Pass role='arn:...'."
         ) from denied
-    return sorted(role["Arn"] for role in roles if _trusts(role["AssumeRolePolicyDocument"]))
+    return sorted(role["Arn"] for role in roles if trusts_sagemaker(role["AssumeRolePolicyDocument"]))
 
 
-def _trusts(policy: Mapping[str, Any] | str) -> bool:
+def trusts_sagemaker(policy: Mapping[str, Any] | str) -> bool:
+    """Whether a role's trust policy, as GetRole gives it, lets SageMaker assume the role."""
     document = json.loads(policy) if isinstance(policy, str) else policy
     return any(
         statement.get("Effect") == "Allow" and "sagemaker.amazonaws.com" in _services(statement)

@@ -135,6 +135,17 @@ class Journal:
         errors = {error: count for error, count, _ in rows if error}
         return sum(row[1] for row in rows), sum(row[2] for row in rows), errors
 
+    def needs(self, caller: str | None = None) -> set[tuple[str, str]]:
+        """Every permission, (action, resource), that the calls of this ARN, or of anybody, took and had."""
+        self.flush()
+        sql = (
+            "SELECT DISTINCT json_extract(detail, '$.needs') FROM journal"
+            " WHERE error NOT LIKE 'AccessDenied%' AND caller = coalesce(?, caller)"
+        )
+        with closing(self._open()) as db:
+            rows = db.execute(sql, (caller,)).fetchall()
+        return {(action, resource) for (needs,) in rows if needs for action, resource in json.loads(needs)}
+
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=10)
         db.execute("PRAGMA journal_mode=WAL")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,15 @@ class Quotas:
     def limit(self, usage: str, name: str) -> int:
         lines = self._limits[usage]
         return lines.get(name, lines.get("default", 0))
+
+    def instances(self, types: Iterable[str]) -> list[tuple[str, int]]:
+        """Every quota of instances under its name in Service Quotas, such as ``ml.m5.large for endpoint usage``."""
+        names = sorted({*types, *(name for usage in _USAGE for name in self._limits[usage])} - {"default"})
+        return [
+            (f"{name} for {words}", self.limit(usage, name))
+            for usage, words in _USAGE.items()
+            for name in names
+        ]
 
     def check_instances(self, usage: str, instance_type: str, used: int, wanted: int) -> None:
         """Raises ResourceLimitExceeded in AWS's words (service spec 5.1)."""

@@ -15,6 +15,7 @@ from corelab.errors import AWSError
 from corelab.resources.cloud import Cloud
 from corelab.server.hold import Holder
 from corelab.services.autoscaling import scaling
+from corelab.services.quotas import service_quotas
 from corelab.services.sagemaker import (
     endpoint_configs,
     endpoints,
@@ -39,6 +40,7 @@ Permit = Callable[[Operation, Caller, dict[str, Any]], None]
 MODULES: dict[str, list[ModuleType]] = {
     "sagemaker": [training, models, endpoint_configs, endpoints, transform, tuning, tags, search],
     "application-autoscaling": [scaling],
+    "service-quotas": [service_quotas],
 }
 _THREADS = 16
 _INTERNAL = "We encountered an internal error. Please try again."

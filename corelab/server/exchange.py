@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _AWS = {"s3": "s3", "sts": "sts", "iam": "iam", "logs": "logs", "monitoring": "cloudwatch", "ecr": "ecr"}
 _XML = frozenset({"", "s3", "sts", "iam", "monitoring"})
-_OURS = frozenset({"sagemaker", "application-autoscaling"})
+_OURS = frozenset({"sagemaker", "application-autoscaling", "servicequotas"})
 _ERROR_CODE = re.compile(rb'<Code>([A-Za-z0-9.]+)</Code>|"__type":\s*"(?:[^"]*#)?([A-Za-z]+)"')
 
 

@@ -16,7 +16,11 @@ from botocore.model import OperationModel, OperationNotFoundError, ServiceModel,
 
 from corelab.errors import AWSError
 
-JSON_SERVICES = {"SageMaker": "sagemaker", "AnyScaleFrontendService": "application-autoscaling"}
+JSON_SERVICES = {
+    "SageMaker": "sagemaker",
+    "AnyScaleFrontendService": "application-autoscaling",
+    "ServiceQuotasV20190624": "service-quotas",
+}
 REST_SERVICES = ("sagemaker-runtime", "sagemaker-metrics")
 SERVICES = (*JSON_SERVICES.values(), *REST_SERVICES)
 

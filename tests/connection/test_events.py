@@ -84,6 +84,19 @@ def test_other_programs_on_this_machine_may_be_called(small_server: ServerInfo, 
     assert request.url == f"http://{host}/"
 
 
+def test_on_aws_the_fixed_sts_address_gives_way_to_one_s_own_only() -> None:
+    events.roam({})
+    events.ask_sts_at("http://127.0.0.1:9")
+    asked, other = Request("https://sts.eu-west-1.amazonaws.com/x"), Request("https://s3.amazonaws.com/")
+    events.keep_local(asked)
+    events.keep_local(other)
+    assert (asked.url, other.url) == ("http://127.0.0.1:9/x", "https://s3.amazonaws.com/")
+    events.ask_sts_at("https://sts.eu-west-1.amazonaws.com")
+    untouched = Request("https://sts.eu-west-1.amazonaws.com/x")
+    events.keep_local(untouched)
+    assert untouched.url == "https://sts.eu-west-1.amazonaws.com/x"
+
+
 def test_after_disconnecting_requests_go_where_they_say(small_home: Home) -> None:
     corelab.connect(home=small_home.path, quietly=True)
     client = boto3.Session(region_name="us-east-1", **KEYS).client(

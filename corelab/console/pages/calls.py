@@ -18,6 +18,7 @@ SERVICES = (
     "sts",
     "ecr",
     "application-autoscaling",
+    "service-quotas",
 )
 
 

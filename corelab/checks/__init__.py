@@ -41,6 +41,7 @@ from corelab.checks.jobs import (
 from corelab.checks.logs import curve
 from corelab.checks.outcome import CannotTell, CheckFailed
 from corelab.checks.plans import planned_channels, planned_resources
+from corelab.checks.refusals import refused_model, refused_search, refused_transform
 from corelab.checks.scores import file_written, learning_curve, probabilities, ranking, same_predictions
 from corelab.checks.sessions import (
     experiments,
@@ -81,7 +82,6 @@ from corelab.checks.trials import (
     importance,
     improvement,
     price_of_gain,
-    refusal,
     spread,
     trial_table,
     tuning_cost,
@@ -169,7 +169,9 @@ __all__ = [
     "price_of_gain",
     "probabilities",
     "ranking",
-    "refusal",
+    "refused_model",
+    "refused_search",
+    "refused_transform",
     "region",
     "reused",
     "role",

@@ -38,12 +38,7 @@ def curve(values: Any, name: Any) -> str:
 
 def validation_auc_of_log(name: str) -> list[float]:
     """The validation AUC of every round, from the job's log stream."""
-    logs = client("logs")
-    streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
-    messages: list[str] = []
-    for stream in streams:
-        messages += messages_of(logs, stream["logStreamName"])
-    return [float(found[1]) for found in map(METRIC.search, messages) if found]
+    return [float(found[1]) for found in map(METRIC.search, lines_of(name)) if found]
 
 
 def messages_of(logs: Any, stream: str, group: str = GROUP) -> Iterator[str]:
@@ -56,3 +51,15 @@ def messages_of(logs: Any, stream: str, group: str = GROUP) -> Iterator[str]:
         if token.get("nextToken") == page["nextForwardToken"]:
             return
         token = {"nextToken": page["nextForwardToken"]}
+
+
+def lines_of(name: Any, group: str = GROUP) -> list[str]:
+    """Every line of a job's log, stream by stream."""
+    logs = client("logs")
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+    return [message for stream in streams for message in messages_of(logs, stream["logStreamName"], group)]
+
+
+def is_line(text: Any, lines: list[str]) -> bool:
+    """Whether a learner's text is one of these lines, or enough of one to know it by."""
+    return isinstance(text, str) and len(text.strip()) >= 10 and any(text.strip() in line for line in lines)

@@ -20,7 +20,7 @@ class CheckFailed(AssertionError):
         super().__init__(claim, expected, got, hint)
         self.claim = claim
         self.expected = expected
-        self.got = got if isinstance(got, str) else shortened(got)
+        self.got = got if got and isinstance(got, str) else shortened(got)
         self.hint = hint
 
     def __str__(self) -> str:

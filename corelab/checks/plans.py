@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from corelab.checks.cloud import split_uri
-from corelab.checks.jobs import CSV
+from corelab.checks.jobs import TABULAR
 from corelab.checks.outcome import CheckFailed, check
 
 
@@ -20,9 +20,9 @@ def planned_channels(channels: Any) -> str:
         if name not in found:
             raise CheckFailed(f"a channel {name!r}", ", ".join(found), "the algorithm knows these two names")
         content_type = member(found[name], "content_type")
-        if content_type not in CSV:
-            hint = "without it the container expects libsvm"
-            raise CheckFailed(f'content_type="text/csv" for {name}', content_type, hint)
+        if content_type not in TABULAR:
+            hint = 'for CSV it is "text/csv"; without it the container expects libsvm'
+            raise CheckFailed(f"a content_type the container knows for {name}", content_type, hint)
     uris = [_uri(found[name]) for name in ("train", "validation")]
     for uri in uris:
         split_uri(uri)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -10,15 +11,18 @@ from botocore.exceptions import ClientError
 
 from corelab.checks.cloud import asks_cloud, client, objects_below, read_object, split_uri
 from corelab.checks.jobs import describe
-from corelab.checks.logs import messages_of
-from corelab.checks.outcome import CannotTell, CheckFailed, check
+from corelab.checks.logs import is_line, lines_of
+from corelab.checks.outcome import CheckFailed, check
 from corelab.checks.plans import member
+from corelab.checks.rows import channel_numbers
 from corelab.checks.tables import read_table
 
 GROUP: Final = "/aws/sagemaker/TransformJobs"
 CSV: Final = ("text/csv", "csv")
 # Between two months of the same company columns move by a few hundredths of their spread.
 MOST_DRIFT: Final = 0.5
+# How the container and the service say that a row has a column too many.
+REASON: Final = re.compile(r"(?<![.\d])400\b|feature|column", re.IGNORECASE)
 
 
 @check
@@ -126,12 +130,19 @@ def transformed(name: Any) -> str:
 
 @check
 @asks_cloud
-def failed_transform(name: Any) -> str:
-    """The broken transform job failed, as it should."""
+def failed_transform(line: Any, name: Any) -> None:
+    """The broken transform job failed, and this line of its log says why."""
     job = describe_transform(name)
     if job["TransformJobStatus"] != "Failed":
         raise CheckFailed("status Failed", job["TransformJobStatus"], "was the broken file sent?")
-    return str(job.get("FailureReason", ""))[:80]
+    lines = lines_of(name, GROUP)
+    if not is_line(line, lines):
+        hint = f"the group {GROUP}, the streams that start with the broken job's name"
+        raise CheckFailed(f"one of the {len(lines)} lines of the broken job's log", line, hint)
+    if not REASON.search(line):
+        raise CheckFailed(
+            "the line with the status or the columns", line, "which line tells this failure apart?"
+        )
 
 
 @check
@@ -150,17 +161,11 @@ def transform_output(uri: Any, name: Any) -> str:
 @asks_cloud
 def transform_log(line: Any, name: Any) -> str:
     """The line stands in the transform job's log."""
-    logs = client("logs")
-    streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
-    text = [message for stream in streams for message in messages_of(logs, stream["logStreamName"], GROUP)]
-    if (
-        not isinstance(line, str)
-        or len(line.strip()) < 10
-        or not any(line.strip() in message for message in text)
-    ):
+    lines = lines_of(name, GROUP)
+    if not is_line(line, lines):
         hint = f"the group {GROUP}, a stream that starts with the job's name"
-        raise CheckFailed(f"one of the {len(text)} lines of the job's streams", line, hint)
-    return f"{len(text)} lines in {len(streams)} streams"
+        raise CheckFailed(f"one of the {len(lines)} lines of the job's log", line, hint)
+    return f"one of {len(lines)} lines"
 
 
 def describe_transform(name: Any) -> dict[str, Any]:
@@ -218,11 +223,7 @@ def seconds_of(job: dict[str, Any]) -> float:
 def _training_features(model_name: Any) -> pd.DataFrame:
     job = trained_by(container_of(model_name).get("ModelDataUrl", ""))
     channel = next(c for c in job["InputDataConfig"] if c["ChannelName"] == "train")
-    if channel.get("ContentType", "none") not in CSV:
-        raise CannotTell("the model's training channel is not CSV")
-    files = objects_below(channel["DataSource"]["S3DataSource"]["S3Uri"])
-    table = pd.concat([read_table(read_object(file)) for file in files], ignore_index=True)
-    numbers = table.apply(pd.to_numeric, errors="coerce").iloc[:, 1:]
+    numbers = channel_numbers(channel).iloc[:, 1:]
     return numbers.set_axis(range(numbers.shape[1]), axis="columns")
 
 

@@ -10,24 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from corelab.checks.cloud import asks_cloud, objects_below, read_object
+from corelab.checks.cloud import asks_cloud
 from corelab.checks.jobs import describe
 from corelab.checks.outcome import CannotTell, CheckFailed, check
+from corelab.checks.rows import channel_numbers
 from corelab.checks.scores import AUC_WINDOW, area_under_curve
-from corelab.checks.tables import read_table
 from corelab.checks.tuning import best_of, describe_tuning, finished_trials, metric_of, trials_of
 from corelab.core.prices import load_prices
 from corelab.errors import BadArgument
 
 OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
 CLOSE = 1e-4
-REFUSALS: Mapping[str, tuple[str, ...]] = {
-    "metric": ("metric",),
-    "range": ("max_depth", "range", "minvalue", "min_value"),
-    "target": ("feature", "column", "400", "status received"),
-    "prefix": ("no s3 objects found",),
-    "model_data": ("model data",),
-}
 
 
 @check
@@ -166,16 +159,6 @@ def spread(value: Any, name: Any) -> str:
     return f"{actual:.5f}"
 
 
-@check
-def refusal(text: Any, about: str) -> None:
-    """You read what went wrong."""
-    words = REFUSALS[about]
-    message = str(text).lower()
-    if not isinstance(text, str) or not any(word in message for word in words):
-        hint = "run the broken cell, find the sentence that names the reason, and quote it"
-        raise CheckFailed("the sentence in which the service says why", text, hint)
-
-
 def gain_of(name: Any, baseline: Any) -> float:
     """Best objective of a tuning job minus the same metric of the baseline."""
     best = best_of(describe_tuning(name))[OBJECTIVE]
@@ -199,11 +182,9 @@ def cost_of(name: Any) -> float:
 def validation_labels(job: str) -> npt.NDArray[Any]:
     """The first column of a job's validation channel."""
     channels = {channel["ChannelName"]: channel for channel in describe(job)["InputDataConfig"]}
-    if channels.get("validation", {}).get("ContentType", "") not in ("text/csv", "csv"):
-        raise CannotTell("the validation channel is not CSV")
-    files = objects_below(channels["validation"]["DataSource"]["S3DataSource"]["S3Uri"])
-    rows = pd.concat([read_table(read_object(file)) for file in files], ignore_index=True)
-    return np.asarray(pd.to_numeric(rows[0], errors="coerce"))
+    if "validation" not in channels:
+        raise CheckFailed("a channel 'validation'", ", ".join(channels), "train on the baseline's channels")
+    return np.asarray(channel_numbers(channels["validation"])[0])
 
 
 def _cost(

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from corelab.checks.cloud import asks_cloud, client
 from corelab.checks.jobs import describe
-from corelab.checks.logs import GROUP, messages_of
+from corelab.checks.logs import lines_of
 from corelab.checks.outcome import CheckFailed, check
 from corelab.checks.scores import AUC_WINDOW
 from corelab.checks.tuning_plans import JOBS, LONGEST, PARALLEL, judge_ranges
@@ -196,9 +196,7 @@ def metric_of(job: Any, metric: str) -> float:
 
 
 def _metrics_of_log(job: str) -> set[str]:
-    logs = client("logs")
-    streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{job}/")["logStreams"]
-    text = "\n".join(line for stream in streams for line in messages_of(logs, stream["logStreamName"]))
+    text = "\n".join(lines_of(job))
     return {f"{part}:{name}" for part, name in re.findall(r"#011(train|validation)-([\w@-]+):", text)}
 
 

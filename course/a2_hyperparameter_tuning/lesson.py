@@ -208,19 +208,13 @@ checks.planned_objective(objective)
 # ### A cheap look on this machine first
 #
 # A few local runs cost nothing and tell where to look. The next cell fetches the very rows the baseline
-# trained on.
+# trained on, label first, whether you gave it CSV, libsvm or Parquet.
 
 # %% given="channel_rows"
-def channel_rows(job, name):
-    """The rows of a training job's channel, label first, as the container read them."""
-    channel = next(channel for channel in job.input_data_config if channel.channel_name == name)
-    place, _, prefix = channel.data_source.s3_data_source.s3_uri.removeprefix("s3://").partition("/")
-    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=place, Prefix=prefix)["Contents"] if item["Size"]]
-    bodies = [s3.get_object(Bucket=place, Key=key)["Body"].read() for key in keys]
-    return pd.concat([pd.read_csv(io.BytesIO(body), header=None) for body in bodies]).to_numpy(dtype=float)
+from corelab.core.channels import channel_rows
 
-
-train_rows, validation_rows = channel_rows(baseline, "train"), channel_rows(baseline, "validation")
+train_rows = channel_rows(baseline_name, "train").to_numpy()
+validation_rows = channel_rows(baseline_name, "validation").to_numpy()
 train_rows.shape, validation_rows.shape
 
 # %% [markdown]
@@ -674,9 +668,9 @@ plt.show()
 # %% [markdown]
 # ## Debug lab: four ways to spoil a search
 #
-# `start` takes your own tuning job as the cloud describes it, makes it small and random, changes one thing, and
-# starts it under its name with one letter in front. Each cell below changes the wrong thing. Run it, read what comes back, and say
-# what it was.
+# `start` takes your own tuning job as the cloud describes it, makes it small and random, changes what you give it,
+# and starts it under its name with one letter in front. Each cell below changes the wrong thing. Run it, read what
+# comes back, say what it was, and mend it.
 
 # %% given="lab"
 def start(kind, rounds="20", **changes):
@@ -704,19 +698,26 @@ except ClientError as refused:
     print(refused)
 
 # %% [markdown]
-# **Your task:** `metric_refusal`, the sentence of this answer that names the reason.
+# **Your task:** `metric_refusal`, the sentence of this answer that names the reason, word for word; then `start`
+# the search `"m"` again with an objective that the algorithm has. You need not wait for it.
 
 # %% solution="metric_refusal"
-### BEGIN SOLUTION: metric_refusal = "..." with the service's own sentence
+### BEGIN SOLUTION: metric_refusal = "..." with the service's own sentence, then start("m", ...) with a right objective
 metric_refusal = "A metric is required for this hyperparameter tuning job objective."
+start("m", HyperParameterTuningJobObjective={"Type": "Maximize", "MetricName": "validation:auc"})
 ### END SOLUTION
 
+# %% [markdown]
+# The check repeats the wrong request and compares your sentence with the answer.
+
 # %% test="metric_lab_check" points=1 guide="G222"
-checks.refusal(metric_refusal, about="metric")
+wrong_objective = {"Type": "Maximize", "MetricName": "validation:roc_auc"}
+mended = f"m-{tuning_job_name[-30:]}"
+checks.refused_search(metric_refusal, mended, HyperParameterTuningJobObjective=wrong_objective)
 
 # %% [markdown]
 # The sentence does not say "unknown name", though that is what happened: the algorithm has `validation:auc`, and
-# no `validation:roc_auc`. Nothing was started, so nothing is billed.
+# no `validation:roc_auc`. A request that is refused starts nothing, so nothing is billed.
 
 # %%
 upside_down = {"Name": "max_depth", "MinValue": "10", "MaxValue": "3"}
@@ -726,15 +727,20 @@ except ClientError as refused:
     print(refused)
 
 # %% [markdown]
-# **Your task:** `range_refusal`, the sentence that names the reason.
+# **Your task:** `range_refusal`, the sentence that names the reason, word for word; then `start` the search `"r"`
+# again with the range mended.
 
 # %% solution="range_refusal"
-### BEGIN SOLUTION: range_refusal = "..." with the service's own sentence
+### BEGIN SOLUTION: range_refusal = "..." with the service's own sentence, then start("r", ...) with the range mended
 range_refusal = "The MinValue of the hyperparameter max_depth is 10, greater than its MaxValue 3."
+upright = {"Name": "max_depth", "MinValue": "3", "MaxValue": "10"}
+start("r", ParameterRanges={"IntegerParameterRanges": [upright]})
 ### END SOLUTION
 
 # %% test="range_lab_check" points=1 guide="G223"
-checks.refusal(range_refusal, about="range")
+backwards = {"Name": "max_depth", "MinValue": "10", "MaxValue": "3"}
+mended = f"r-{tuning_job_name[-30:]}"
+checks.refused_search(range_refusal, mended, ParameterRanges={"IntegerParameterRanges": [backwards]})
 
 # %% [markdown]
 # ### All jobs score the same
@@ -782,7 +788,7 @@ plt.show()
 
 # %%
 long_name = start("l", rounds="4000")
-time.sleep(2)
+time.sleep(1)
 print(long_name, HyperParameterTuningJob.get(long_name).hyper_parameter_tuning_job_status)
 
 # %% [markdown]

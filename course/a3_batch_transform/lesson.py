@@ -12,7 +12,7 @@
 # - write the batch in the **form for inference**, which is not the form for training,
 # - describe and run a **transform job**,
 # - find, read and **test** its results,
-# - break jobs in five ways, and read what AWS says,
+# - break jobs in five ways, read what AWS says, and mend them,
 # - work out time and **cost** for one prediction, and for a million,
 # - turn chances into a **list of customers to call**, and say how far to trust it.
 #
@@ -254,21 +254,25 @@ checks.model(model_name)
 source = TrainingJob.get(source_job_name)
 folder = source.model_artifacts.s3_model_artifacts.rsplit("/", 1)[0]
 wrong = {"Image": source.algorithm_specification.training_image, "ModelDataUrl": f"{folder}/"}
+mended_name = f"mended-{model_name}"[:63]
 try:
-    sagemaker.create_model(ModelName=f"broken-{run}", PrimaryContainer=wrong, ExecutionRoleArn=role)
+    sagemaker.create_model(ModelName=mended_name, PrimaryContainer=wrong, ExecutionRoleArn=role)
 except ClientError as refused:
     print(refused)
 
 # %% [markdown]
-# **Your task:** `model_refusal`, the sentence that names what could not be read.
+# **Your task:** `model_refusal`, the words that say what could not be read, as they stand there; then create the
+# Model `mended_name` after all.
 
 # %% solution="model_refusal"
-### BEGIN SOLUTION: model_refusal = "..." with the service's own words
-model_refusal = "Could not access model data at s3://.../output/"
+### BEGIN SOLUTION: model_refusal = "..." with the service's own words, then create_model(ModelName=mended_name, ...)
+model_refusal = f"Could not access model data at {folder}/"
+right = wrong | {"ModelDataUrl": source.model_artifacts.s3_model_artifacts}
+sagemaker.create_model(ModelName=mended_name, PrimaryContainer=right, ExecutionRoleArn=role)
 ### END SOLUTION
 
 # %% test="model_lab_check" points=2 guide="G322"
-checks.refusal(model_refusal, about="model_data")
+checks.refused_model(model_refusal, f"mended-{model_name}"[:63])
 
 # %% [markdown] guide="G322,G323"
 # A folder is no artifact. The long rest of the sentence names the other reasons for the same error: the role, its
@@ -423,7 +427,7 @@ scores.describe().round(3)
 # %% test="scores_check" points=4 guide="G320,G329"
 checks.batch_scores(scores, transform_job_name)
 ### BEGIN HIDDEN TESTS
-checks.batch_ranking(scores, label_key=730_412_957)
+checks.batch_ranking(scores, label_key=637_607_547_504_368_923)
 ### END HIDDEN TESTS
 
 # %%
@@ -535,8 +539,7 @@ label_reason = next(message for message in said if " 400" in message)
 label_reason
 
 # %% test="label_lab_check" points=2 guide="G311"
-checks.failed_transform(f"label-{transform_job_name}"[:63])
-checks.refusal(label_reason, about="target")
+checks.failed_transform(label_reason, f"label-{transform_job_name}"[:63])
 
 # %% [markdown] guide="G311,G308"
 # One column more than the model knows, and it refuses. It is the lucky case, because it is loud. And the label
@@ -555,15 +558,22 @@ empty = s3.list_objects_v2(Bucket=bucket, Prefix=f"churn/{run}/results/")
 print("results there:", empty["KeyCount"])
 
 # %% [markdown]
-# **Your task:** `place_refusal`, the beginning of the sentence that the service answers to the wrong input place.
+# **Your task:** `place_refusal`, the words with which the service refuses the wrong input place; then `send` the ten
+# customers again from the right one and wait; and `place_output_uri`, the address of their results, which nobody
+# tells you: `describe_transform_job` of the job knows the folder.
 
 # %% solution="place_refusal"
-### BEGIN SOLUTION: place_refusal = "..." with the service's own words
+### BEGIN SOLUTION: place_refusal = "...", send("place", ...) without the wrong prefix, wait, place_output_uri
 place_refusal = "No S3 objects found under S3 URL"
+place_job_name = send("place", features.head(10))
+ended.wait(TransformJobName=place_job_name, WaiterConfig=often)
+where = sagemaker.describe_transform_job(TransformJobName=place_job_name)["TransformOutput"]["S3OutputPath"]
+place_output_uri = f"{where}/batch.csv.out"
 ### END SOLUTION
 
 # %% test="place_lab_check" points=2 guide="G324,G325"
-checks.refusal(place_refusal, about="prefix")
+checks.refused_transform(place_refusal, f"place-{transform_job_name}"[:63])
+checks.transform_output(place_output_uri, f"place-{transform_job_name}"[:63])
 
 # %% [markdown] guide="G324,G325"
 # A wrong *input* place is refused at once. A wrong place when you *look for results* is not: S3 answers with an
@@ -807,7 +817,8 @@ checks.call_list(call_customers, scores)
 # The machine is gone since the job ended. A Model costs nothing, but hundreds of them are a mess.
 
 # %% given="clean_up"
-sagemaker.delete_model(ModelName=model_name)
+for name in (model_name, mended_name):
+    sagemaker.delete_model(ModelName=name)
 left_over = sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"]
 print("still running:", [job["TransformJobName"] for job in left_over])
 

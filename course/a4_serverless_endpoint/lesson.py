@@ -144,19 +144,16 @@ print(job_name, job.model_artifacts.s3_model_artifacts, sep="\n")
 
 # %% [markdown]
 # The customers to ask about come from the validation channel of *that* job, so that their columns are those the
-# model was trained on, in the same order. The first column is the label; `rows` are the features as text, just
-# as they stand in the file.
+# model was trained on, in the same order, whether the job read CSV, libsvm or Parquet. The first column is the
+# label; `rows` are the features as an endpoint takes them, a line of CSV for each customer.
 
 # %% given="rows"
-channel = next(c for c in job.input_data_config if c.channel_name == "validation")
-prefix = channel.data_source.s3_data_source.s3_uri.removeprefix("s3://")
-source_bucket, _, source_key = prefix.partition("/")
+from corelab.core.channels import channel_rows
+
 s3 = boto3.client("s3")
-source_key = s3.list_objects_v2(Bucket=source_bucket, Prefix=source_key)["Contents"][-1]["Key"]
-content = s3.get_object(Bucket=source_bucket, Key=source_key)["Body"]
-table = pd.read_csv(content, header=None, dtype=str, keep_default_na=False)
-labels = table[0].astype(float).astype(int).to_numpy()
-rows = [",".join(cells) for cells in table.drop(columns=0).to_numpy()]
+table = channel_rows(job_name, "validation")
+labels = table[0].astype(int).to_numpy()
+rows = table.drop(columns=0).to_csv(header=False, index=False, float_format="%.9g").splitlines()
 print(f"{len(rows):,} customers; the first is\n{rows[0]}")
 
 # %% [markdown]
@@ -168,7 +165,7 @@ packed = s3.get_object(Bucket=artifact_bucket, Key=artifact_key)["Body"].read()
 with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
     booster = xgb.Booster({"nthread": 1})
     booster.load_model(bytearray(archive.extractfile("xgboost-model").read()))
-features = table.drop(columns=0).apply(pd.to_numeric).to_numpy(dtype=float)
+features = table.drop(columns=0).to_numpy()
 local_probability = booster.predict(xgb.DMatrix(features))
 local_probability[:3].round(4)
 
@@ -769,7 +766,7 @@ axis.invert_yaxis()
 plt.show()
 
 # %% [markdown] guide="G424"
-# *In words:* the black bar, the start of a process with its model, is several times as long as a whole warm call.
+# *In words:* the black bar, the start of a process with its model, takes longer than a whole warm call.
 # Here the process comes from a pool that has XGBoost loaded already; on AWS a container has to be brought up, and
 # the black bar is one to several *seconds* against ten to fifty milliseconds.
 #

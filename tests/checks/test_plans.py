@@ -25,6 +25,12 @@ def test_sound_channels_pass_in_either_form(make):
     checks.planned_channels([make("train", "s3://b/train/"), make("validation", "s3://b/validation/")])
 
 
+@pytest.mark.parametrize("content_type", ["text/libsvm", "application/x-parquet"])
+def test_channels_in_the_containers_other_formats_pass(content_type):
+    uris = {"train": "s3://b/train/", "validation": "s3://b/validation/"}
+    checks.planned_channels([shape(name, uri, content_type) for name, uri in uris.items()])
+
+
 @pytest.mark.parametrize(
     ("channels", "words"),
     [

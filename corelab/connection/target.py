@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, cast
+from urllib.parse import quote
 
 from corelab.connection import environment, events, launch, quiet
 from corelab.connection.report import Connection, show
@@ -83,6 +84,15 @@ def course_tags() -> dict[str, str]:
     """What everything made on AWS is tagged with; ``CORELAB_RUN`` names a run that wants to find its own again."""
     run = os.environ.get("CORELAB_RUN")
     return {"course": "corelab", **({"corelab-run": run} if run else {})}
+
+
+def console_page(section: str, name: str) -> str | None:
+    """Where the console shows one thing, such as ``training`` and a job's name; None unless ``connect()`` led to
+    the local cloud."""
+    url = os.environ.get("AWS_ENDPOINT_URL")
+    if _current != "local" or url is None:
+        return None
+    return f"{launch.console_address(url)}{section}/{quote(name, safe='')}"
 
 
 def local_environment(home: Home, region: str | None = None) -> environment.Variables:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from corelab.checks.cloud import asks_cloud, client, read_object
 from corelab.checks.jobs import IMAGE
 from corelab.checks.outcome import CheckFailed, check
+from corelab.checks.pages import look_at
 from corelab.checks.plans import member
 
 MEMORY_SIZES = range(1024, 6145, 1024)
@@ -74,9 +75,8 @@ def deployed(name: Any, statuses: Any) -> str:
     endpoint = described("endpoint", name)
     if endpoint["EndpointStatus"] != "InService":
         got = f"{endpoint['EndpointStatus']} {endpoint.get('FailureReason', '')}".strip()
-        raise CheckFailed(
-            "status InService", got, "wait for it; if it failed, read FailureReason and the log"
-        )
+        hint = look_at("endpoints", name, "wait for it; if it failed, read FailureReason and the log")
+        raise CheckFailed("status InService", got, hint)
     seen = list(statuses) if isinstance(statuses, Sequence) and not isinstance(statuses, str) else []
     if seen[:1] != ["Creating"] or seen[-1:] != ["InService"]:
         hint = "note the status after create, then each time that refresh shows another one"

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from corelab.checks.cloud import asks_cloud, client, objects_below, read_object, split_uri
 from corelab.checks.outcome import CannotTell, CheckFailed, check
+from corelab.checks.pages import look_at
 from corelab.checks.scores import AUC_WINDOW
 from corelab.checks.tables import judge_training_table, read_table
 from corelab.core.prices import load_prices
@@ -114,7 +115,8 @@ def completed(name: Any) -> str:
     status = job["TrainingJobStatus"]
     if status != "Completed":
         got = f"{status}: {_told(job['FailureReason'])}" if job.get("FailureReason") else status
-        raise CheckFailed("status Completed", got, "wait for it; if it failed, read its log in CloudWatch")
+        hint = look_at("training", name, "wait for it; if it failed, read its log in CloudWatch")
+        raise CheckFailed("status Completed", got, hint)
     metrics = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
     auc, (low, high) = metrics.get("validation:auc"), AUC_WINDOW
     if auc is None or not low <= auc <= high:

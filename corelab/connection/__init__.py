@@ -10,6 +10,6 @@ connect()                target.py       argument, CORELAB_TARGET, or local
 from __future__ import annotations
 
 from corelab.connection.report import Connection
-from corelab.connection.target import connect, disconnect, local_environment
+from corelab.connection.target import connect, console_page, disconnect, local_environment
 
-__all__ = ["Connection", "connect", "disconnect", "local_environment"]
+__all__ = ["Connection", "connect", "console_page", "disconnect", "local_environment"]

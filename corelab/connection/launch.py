@@ -56,7 +56,13 @@ def get_json(url: str, path: str, timeout: float = 5.0) -> Mapping[str, Any] | N
 
 def console(server: ServerInfo) -> str | None:
     """The address of the server's console; None when this server has none."""
-    return server.console_url if get(server.url, "/_corelab/console/") is not None else None
+    return console_address(server.url) if get(server.url, "/_corelab/console/") is not None else None
+
+
+def console_address(url: str) -> str:
+    """Where a person's browser finds the console: on a hub under Jupyter's own address, where its tile leads."""
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    return f"{prefix.rstrip('/')}/corelab/" if prefix else f"{url}/_corelab/console/"
 
 
 def healthy(server: ServerInfo, timeout: float = 5.0) -> bool:

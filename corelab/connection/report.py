@@ -105,6 +105,7 @@ def _notebook_cell() -> int | None:
 
 def _linked(value: str) -> str:
     shown = html.escape(value)
-    if not value.startswith(("http://", "https://")):
+    # An address that starts with / is Jupyter's own, on a hub.
+    if not value.startswith(("http://", "https://", "/")):
         return shown
     return f"<a href='{html.escape(value, quote=True)}' target='_blank' rel='noopener'>{shown}</a>"

@@ -178,8 +178,9 @@ def test_a_failed_job_is_told_with_its_reason(submit, data, connected):
     waiter = connected.client("sagemaker").get_waiter("training_job_completed_or_stopped")
     with pytest.raises(WaiterError):
         waiter.wait(TrainingJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
-    with pytest.raises(CheckFailed, match=r"Failed: .*label must be in \[0,1\]"):
+    with pytest.raises(CheckFailed, match=r"Failed: .*label must be in \[0,1\]") as told:
         checks.completed(name)
+    assert f"{connected.url}/_corelab/console/training/{name}" in told.value.hint
     with pytest.raises(CheckFailed):
         checks.artifact(name)
 

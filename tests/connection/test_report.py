@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import nbclient
@@ -35,6 +36,10 @@ def test_the_role_is_the_assumed_one_and_a_user_has_none() -> None:
 def test_the_console_is_shown_when_there_is_one() -> None:
     assert "http://127.0.0.1:4000/_corelab/console/" in str(LOCAL)
     assert "console" not in str(USER)
+
+
+def test_a_console_behind_a_hub_is_a_link_too() -> None:
+    assert "<a href='/user/ada/corelab/'" in replace(LOCAL, console="/user/ada/corelab/")._repr_html_()
 
 
 def test_a_bill_is_shown_when_there_is_one() -> None:

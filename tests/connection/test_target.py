@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 import corelab
-from corelab.connection import events, launch
+from corelab.connection import console_page, events, launch
 from corelab.errors import AccountError, BadArgument
 from corelab.home import Home, ServerInfo
 from tests.connection.conftest import STAND_IN
@@ -203,3 +203,13 @@ def test_a_server_that_ended_is_started_again_where_it_was(small_home: Home) -> 
     launch.stop(small_home)
     launch.ensure(small_home, int(str(first.url).rpartition(":")[2]), STAND_IN)
     assert corelab.connect(quietly=True) == first
+
+
+def test_a_thing_has_a_page_in_the_console_while_the_local_cloud_is_connected(
+    small_home: Home, small_server: ServerInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert console_page("training", "a-job") is None
+    corelab.connect(home=small_home.path, quietly=True)
+    assert console_page("training", "a/b") == f"{small_server.url}/_corelab/console/training/a%2Fb"
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    assert console_page("tuning", "search") == "/user/ada/corelab/tuning/search"

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from corelab.authoring import syllabus
+from corelab.grading import overview, unit
 from corelab.grading import report as class_report
-from corelab.grading import unit
 from corelab.grading.batch import RESULTS, Course, grade_class
 from corelab.grading.feedback import page
 from corelab.grading.progress import shown
@@ -95,17 +95,18 @@ def feedback(root: Path, assignments: Sequence[str] = ()) -> list[Path]:
     return written
 
 
-def report(root: Path, assignments: Sequence[str] = ()) -> list[Path]:
-    """Write the class report of each assignment as a page, CSV and JSON below ``build/grading/report``."""
+def report(root: Path, assignments: Sequence[str] = (), formgrader: str = overview.FORMGRADER) -> list[Path]:
+    """Write the class's overview, and each assignment's report as a page, CSV and JSON, in ``build/grading/report``."""
     course = Course(root)
-    written = []
-    grouped: dict[str, list[Result]] = {}
-    for result in _results(course, assignments):
-        grouped.setdefault(result.assignment, []).append(result)
+    folder = course.root / RESULTS / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [entry.name for entry in syllabus.read(course.root).select(assignments)]
+    grouped = {name: course.results.all_of(name) for name in names}
+    written = [folder / "index.html"]
+    page = overview.as_page(overview.overview(course.root / "submitted", grouped, formgrader))
+    written[0].write_text(page, encoding="utf-8")
     for name, results in grouped.items():
         made = class_report.report(name, results)
-        folder = course.root / RESULTS / "report"
-        folder.mkdir(parents=True, exist_ok=True)
         texts = {
             "html": class_report.as_page(made),
             "csv": class_report.as_csv(results),

@@ -192,9 +192,13 @@ def explain(name: str, home: Home, target: str) -> None:
     """Say why a job or an endpoint failed: its first real error line, what that means, and the cure."""
     from corelab.account.cloud import open_account
     from corelab.account.explain import explain_by_name
+    from corelab.connection import launch
 
     story = explain_by_name(open_account(target, home), name)
     click.echo(f"The {story.kind} {story.name} is {story.status}.")
+    if target == "local":
+        section = story.kind.partition(" ")[0].replace("endpoint", "endpoints")
+        click.echo(f"{launch.ensure(home).console_url}{section}/{story.name}")
     if story.explanation is not None:
         click.echo(f"\n  {story.explanation.line}\n")
         click.echo(f"meaning  {story.explanation.meaning}\ncure     {story.explanation.cure}")
@@ -333,11 +337,17 @@ def feedback(assignments: tuple[str, ...], root: Path) -> None:
 @app.command()
 @click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
-def report(assignments: tuple[str, ...], root: Path) -> None:
-    """Write how the class did: every check, the usual mistakes, answers that are alike."""
+@click.option(
+    "--formgrader",
+    default="http://localhost:8888/formgrader",
+    show_default=True,
+    help="Where the pages' links lead.",
+)
+def report(assignments: tuple[str, ...], root: Path, formgrader: str) -> None:
+    """Write how the class did: who submitted what, every check, the usual mistakes, answers that are alike."""
     from corelab.grading import command
 
-    for path in command.report(root, assignments):
+    for path in command.report(root, assignments, formgrader):
         click.echo(path)
 
 

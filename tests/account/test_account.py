@@ -177,6 +177,7 @@ def test_a_refused_call_names_the_permission(like_aws: Account) -> None:
 def test_the_verbs_speak(lab: Lab, failed: str) -> None:
     told = run(lab, "explain", failed).output
     assert f"The training job {failed} is Failed." in told
+    assert f"{lab.url}/_corelab/console/training/{failed}" in told
     assert "cure     Write the CSV with the label first" in told
     bill = json.loads(run(lab, "bill", "--json").output)
     assert failed in [line["name"] for line in bill["lines"]]

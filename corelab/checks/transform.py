@@ -13,6 +13,7 @@ from corelab.checks.cloud import asks_cloud, client, objects_below, read_object,
 from corelab.checks.jobs import describe
 from corelab.checks.logs import is_line, lines_of
 from corelab.checks.outcome import CheckFailed, check
+from corelab.checks.pages import look_at
 from corelab.checks.plans import member
 from corelab.checks.rows import channel_numbers
 from corelab.checks.tables import read_table
@@ -124,7 +125,8 @@ def transformed(name: Any) -> str:
     status = job["TransformJobStatus"]
     if status != "Completed":
         got = f"{status}: {job['FailureReason']}" if job.get("FailureReason") else status
-        raise CheckFailed("status Completed", got, "wait for it; if it failed, read its log in CloudWatch")
+        hint = look_at("transform", name, "wait for it; if it failed, read its log in CloudWatch")
+        raise CheckFailed("status Completed", got, hint)
     return f"{seconds_of(job):.1f} s"
 
 

@@ -12,6 +12,7 @@ from corelab.checks.cloud import asks_cloud, client
 from corelab.checks.jobs import describe
 from corelab.checks.logs import lines_of
 from corelab.checks.outcome import CheckFailed, check
+from corelab.checks.pages import look_at
 from corelab.checks.scores import AUC_WINDOW
 from corelab.checks.tuning_plans import JOBS, LONGEST, PARALLEL, judge_ranges
 
@@ -115,7 +116,8 @@ def tuned(name: Any) -> str:
     if status != "Completed":
         why = job.get("FailureReason", "no reason given")
         got = f"{status}, {counters.get('Completed', 0)} of {wanted} jobs; {why}"
-        raise CheckFailed("status Completed", got, "wait for it; a stopped search is no finished one")
+        hint = look_at("tuning", name, "wait for it; a stopped search is no finished one")
+        raise CheckFailed("status Completed", got, hint)
     best, (low, high) = best_of(job), AUC_WINDOW
     auc = float(best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
     if not low <= auc <= high:

@@ -256,16 +256,22 @@ def lab(home: Home, folder: Path | None, arguments: tuple[str, ...]) -> None:
     show_default=True,
     help="Where the executed notebooks and the summary go.",
 )
+@click.option("--workers", default=2, show_default=True, help="Local notebooks at once.")
 @click.option("--yes", is_flag=True, help="Do not ask before spending money on AWS.")
 @click.option("--budget", default=5.0, show_default=True, help="US dollars at which a run on AWS is stopped.")
-def smoke(assignments: tuple[str, ...], target: str, out: Path, yes: bool, budget: float) -> None:
+def smoke(
+    assignments: tuple[str, ...], target: str, out: Path, workers: int, yes: bool, budget: float
+) -> None:
     """Run the reference notebooks end to end, all or those named; exit with 1 when one fails."""
     from functools import partial
 
     from corelab.smoke import run
 
     if target == "local":
-        sys.exit(run(list(assignments), target, out))
+        from corelab.authoring import syllabus
+
+        needs = {entry.name: entry.needs for entry in syllabus.read(Path()).assignments}
+        sys.exit(run(list(assignments), target, out, workers=workers, needs=needs))
     from corelab.account.rehearsal import rehearse
     from corelab.home import Home
 

@@ -12,8 +12,11 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from graphlib import TopologicalSorter
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +63,18 @@ def run(
     root: Path = Path(),
     console: Console | None = None,
     between_cells: Callable[[], None] | None = None,
+    workers: int = 1,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> int:
-    """Run the reference notebooks of the named assignments (all by default), one after the other.
+    """Run the reference notebooks of the named assignments (all by default).
 
     Args:
         target: ``local`` or ``aws``, handed to the notebooks as ``CORELAB_TARGET``.
         out: where executed copies, the files they write and ``summary.json`` go.
         root: the course root, which holds ``source/``.
-        between_cells: called before each cell; a CorelabError from it ends the notebook.
+        between_cells: called before each cell; a CorelabError from it ends the notebook. For one worker only.
+        workers: how many notebooks run at once.
+        needs: which assignments must have run before one starts; without it they start in their names' order.
 
     Returns:
         0 when every notebook ran to its end, else 1.
@@ -76,27 +83,63 @@ def run(
         CorelabError: there is no such assignment, or nothing to run.
     """
     console, out = console or Console(), out.resolve()
-    results = []
     notebooks = _notebooks(root / "source", assignments)
-    with _only_run(out):
-        for notebook in notebooks:
-            results.append(_run_one(notebook, out / notebook.parent.name, target, console, between_cells))
+    with _only_run(out), _kernel_environment(target):
+        if workers == 1:
+            results = [_run_one(notebook, out, console, between_cells) for notebook in notebooks]
+        else:
+            results = _run_together(notebooks, out, console, workers, needs or {})
         _write_summary(results, target, out)
     console.print(_table(results))
     return 0 if all(result.passed for result in results) else 1
 
 
-def _run_one(
-    notebook: Path, folder: Path, target: str, console: Console, between_cells: Callable[[], None] | None
-) -> Result:
+def _run_one(notebook: Path, out: Path, console: Console, between_cells: Callable[[], None] | None) -> Result:
     with console.status(f"{notebook.parent.name}: running {notebook.name}"):
-        result = _execute(notebook, folder, target, between_cells)
+        result = _execute(notebook, out / notebook.parent.name, between_cells)
+    _tell(result, console)
+    return result
+
+
+def _run_together(
+    notebooks: Sequence[Path], out: Path, console: Console, workers: int, needs: Mapping[str, Sequence[str]]
+) -> list[Result]:
+    """Start each notebook when those it builds on have ended; papermill changes folders, hence processes."""
+    chosen = {notebook.parent.name: notebook for notebook in notebooks}
+    order = TopologicalSorter({name: [n for n in needs.get(name, ()) if n in chosen] for name in chosen})
+    order.prepare()
+    running: dict[Future[Result], str] = {}
+    results: dict[str, Result] = {}
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool, console.status("") as status:
+        while order.is_active():
+            for name in order.get_ready():
+                running[pool.submit(_execute, chosen[name], out / name)] = name
+            status.update(f"{len(results)} of {len(chosen)} done; running {', '.join(running.values())}")
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                results[name] = _ended(future, name)
+                _tell(results[name], console)
+                order.done(name)
+    return [results[name] for name in chosen]
+
+
+def _ended(future: Future[Result], name: str) -> Result:
+    try:
+        return future.result()
+    except BrokenExecutor as problem:
+        raise CorelabError(
+            f"the process that ran {name} was ended by the system, perhaps for memory; try: corelab smoke --workers 1"
+        ) from problem
+
+
+def _tell(result: Result, console: Console) -> None:
     if result.failure:
         console.print(
             f"{result.assignment}, cell {result.failure.cell!r}:", style="bold red", highlight=False
         )
         console.print(result.failure.message, markup=False, highlight=False)
-    return result
+    else:
+        console.print(f"{result.assignment}: passed in {result.seconds:.1f} s", highlight=False)
 
 
 @contextlib.contextmanager
@@ -125,7 +168,7 @@ def _notebooks(source: Path, assignments: Sequence[str]) -> list[Path]:
     return [notebook for notebook in found if not assignments or notebook.parent.name in assignments]
 
 
-def _execute(notebook: Path, folder: Path, target: str, between_cells: Callable[[], None] | None) -> Result:
+def _execute(notebook: Path, folder: Path, between_cells: Callable[[], None] | None = None) -> Result:
     # papermill takes a second to import; `corelab --help` must not.
     import papermill
     from papermill.exceptions import PapermillException
@@ -134,7 +177,7 @@ def _execute(notebook: Path, folder: Path, target: str, between_cells: Callable[
     shutil.copytree(notebook.parent, folder, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
     executed = folder / notebook.name
     started, failure = time.monotonic(), None
-    with _kernel_environment(target), _kernel_sockets() as config:
+    with _kernel_sockets() as config:
         try:
             papermill.execute_notebook(
                 str(notebook),
@@ -157,7 +200,7 @@ def _execute(notebook: Path, folder: Path, target: str, between_cells: Callable[
 
 @contextlib.contextmanager
 def _kernel_environment(target: str) -> Iterator[None]:
-    """What the notebook's kernel inherits; a caller's ``-W error`` is not meant for students' notebooks."""
+    """What the notebooks' kernels inherit; a caller's ``-W error`` is not meant for students' notebooks."""
     wanted = {"CORELAB_TARGET": target, "PYTHONWARNINGS": None, "MPLBACKEND": None}
     before = {name: os.environ.get(name) for name in wanted}
     _set_environment(wanted)

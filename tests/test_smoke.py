@@ -118,3 +118,21 @@ def test_an_unknown_assignment_or_an_empty_course_is_refused(ran, tmp_path):
         smoke.run(["a9"], "local", root / "out", root=root)
     with pytest.raises(CorelabError, match="run: corelab build"):
         smoke.run([], "local", tmp_path / "out", root=tmp_path)
+
+
+def test_a_notebook_waits_for_those_it_builds_on_and_for_no_others(tmp_path):
+    """Each one waits for a file that its partner writes; the last reads what both have left."""
+    meet = "import pathlib, time\npathlib.Path('../{}').touch()\nwhile not pathlib.Path('../{}').exists(): time.sleep(0.05)"
+    for name, source in {
+        "a": meet.format("a_is_there", "b_is_there"),
+        "b": meet.format("b_is_there", "a_is_there")
+        + "\ntime.sleep(1)\npathlib.Path('../b_has_ended').touch()",
+        "c": "import pathlib\nassert pathlib.Path('../b_has_ended').exists()",
+    }.items():
+        (tmp_path / "source" / name).mkdir(parents=True)
+        nbformat.write(notebook(source), tmp_path / "source" / name / "n.ipynb")
+    said = io.StringIO()
+    status = smoke.run(
+        root=tmp_path, out=tmp_path / "out", console=Console(file=said), workers=2, needs={"c": ["b"]}
+    )
+    assert status == 0, said.getvalue()

@@ -44,7 +44,8 @@ async def invoke(
 ) -> tuple[str, Answer]:
     """(variant, answer). Raises AWSError for everything but a 2xx of the container."""
     _refuse_unserved(action, headers)
-    if len(body) > MOST_SERVERLESS_BYTES and fleet.is_serverless(target.region, target.name):
+    serverless = fleet.is_serverless(target.region, target.name)
+    if serverless and len(body) > MOST_SERVERLESS_BYTES:
         raise _too_large(MOST_SERVERLESS_BYTES)
     request = InvocationRequest(body, headers.get("content-type"), headers.get("accept"))
     variant = headers.get("x-amzn-sagemaker-target-variant")
@@ -65,6 +66,8 @@ async def invoke(
     if not 200 <= answer.response.status < 300:
         text = answer.response.body.decode("utf-8", "replace")
         raise _model_error(target, answer.response.status, text)
+    if serverless and len(answer.response.body) > MOST_SERVERLESS_BYTES:
+        raise _model_error(target, 0, None)
     return name, answer
 
 

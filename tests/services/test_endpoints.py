@@ -264,6 +264,16 @@ def test_a_serverless_payload_over_4_mb_is_refused_and_instances_take_it(
     assert len(scores(answer)) == body.count(b"\n") + 1
 
 
+def test_a_serverless_answer_over_4_mb_is_lost_and_says_so(
+    deploy: Callable[..., str], runtime: Any, model: str
+) -> None:
+    name = deploy(serverless(model))
+    rows = b"\n".join([b"1,1,1"] * 300_000)  # 1.8 MB to score, and some 20 bytes of text a score
+    with pytest.raises(ClientError, match="could not load the entire response body") as error:
+        runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=rows)
+    assert error.value.response["Error"]["Code"] == "ModelError"
+
+
 def test_traffic_follows_the_weights_and_a_target_variant_overrides_them(
     sagemaker: Any, model: str, deploy: Callable[..., str], runtime: Any
 ) -> None:

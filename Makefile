@@ -59,7 +59,7 @@ contract: $(VENV)/dev ## Run every notebook on the local and on the AWS path, an
 	cd tests && $(CURDIR)/$(BIN)/python -m contract
 
 grade-bank: $(VENV)/dev ## Grade the bank of right and wrong submissions: caught, missed, falsely rejected
-	$(BIN)/python tests/grading/bank
+	cd tests/grading && $(CURDIR)/$(BIN)/python -m bank
 
 lock: $(BIN)/uv ## Resolve the dependencies again and write the locks
 	$(LOCK) pyproject.toml -o requirements.lock

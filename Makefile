@@ -24,7 +24,7 @@ lab: $(VENV)/runtime ## Set everything up and open the notebooks in JupyterLab
 test: lint tests ## Check everything: format, lint, types, imports, generated notebooks, tests
 
 tests: $(VENV)/dev ## Run the tests
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 sdk3: $(VENV)/runtime $(SDK3)/installed ## Drive the local SageMaker with SageMaker SDK 3, in an environment of its own
 	@rm -rf build/sdk3 && mkdir -p build/sdk3

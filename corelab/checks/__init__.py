@@ -39,6 +39,15 @@ from corelab.checks.jobs import (
     worst_case_cost,
 )
 from corelab.checks.logs import curve
+from corelab.checks.mistakes import (
+    allowed_training,
+    diagnosis,
+    failed_training,
+    first_lines,
+    imports,
+    mended_training,
+    moments,
+)
 from corelab.checks.outcome import CannotTell, CheckFailed
 from corelab.checks.plans import planned_channels, planned_resources
 from corelab.checks.refusals import refused_model, refused_search, refused_transform
@@ -111,6 +120,7 @@ __all__ = [
     "CheckFailed",
     "alert_pattern",
     "all_answered",
+    "allowed_training",
     "artifact",
     "batch_ranking",
     "batch_scores",
@@ -130,15 +140,19 @@ __all__ = [
     "curve",
     "deployed",
     "deployment_time",
+    "diagnosis",
     "experiments",
     "failed_endpoint",
+    "failed_training",
     "failed_transform",
     "features",
     "file_written",
     "final_metric",
+    "first_lines",
     "handles_errors",
     "image",
     "importance",
+    "imports",
     "improvement",
     "inference_file",
     "invoked",
@@ -149,9 +163,11 @@ __all__ = [
     "local_search",
     "logged_metrics",
     "made_by_hand",
+    "mended_training",
     "mentions",
     "missing_shares",
     "model",
+    "moments",
     "name_lengths",
     "no_endpoint",
     "nothing_left",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from corelab.churn.population import DRIFTED, FEATURES, SEED, STEADY, Market, generate, seed_for, simulate
 from corelab.churn.split import split_index
+from corelab.churn.spoilt import spoilt
 from corelab.churn.table import batch, batch_labels, load, write
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "seed_for",
     "simulate",
     "split_index",
+    "spoilt",
     "write",
 ]

@@ -12,7 +12,7 @@ from typing import Final
 import nbformat
 from nbformat import NotebookNode
 
-from corelab.authoring import rubrics, syllabus, text
+from corelab.authoring import links, rubrics, syllabus, text
 from corelab.authoring.lints import check_lesson
 from corelab.authoring.marks import Mark, expand, mark_of
 from corelab.authoring.syllabus import Assignment, Syllabus
@@ -87,6 +87,10 @@ def _build_one(course: Syllabus, assignment: Assignment, target: Path) -> Path:
     check_lesson(lesson, assignment)
     rubrics.read(course, assignment, lesson)
     node = notebook(lesson, assignment)
+    known = links.read(course)
+    for cell in node.cells:
+        if cell.cell_type == "markdown":
+            cell.source = known.expand(cell.source, f"{assignment.name}, cell {cell.id}")
     folder = target / assignment.name
     if folder.exists():
         shutil.rmtree(folder)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from corelab.authoring import prose
 from corelab.authoring.marks import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, Mark
 from corelab.authoring.syllabus import Assignment
 from corelab.authoring.text import Cell
@@ -15,6 +16,12 @@ from corelab.errors import CourseError
 CODE_LINES: Final = 12
 DELIMITERS: Final = (BEGIN_SOLUTION, END_SOLUTION, BEGIN_HIDDEN, END_HIDDEN)
 PLOTTING: Final = re.compile(r"\bplt\.|\.plot\(|\.plot\.")
+IN_WORDS: Final = "*In words:*"
+# A named colour other than these; shades between them are numbers in quotes.
+COLOUR: Final = re.compile(
+    r"(?:color|edgecolor|facecolor)=\"(?!black|white|none|(?:light|dark)?gr[ae]y|[01]?\.\d)\w+\""
+)
+SHAPES: Final = re.compile(r"linestyle=|marker=|hatch=|\"(?:[ox^s.]-?|--|:)\"")
 
 Marked = Sequence[tuple[Cell, Mark]]
 
@@ -28,7 +35,7 @@ def check_lesson(lesson: Marked, assignment: Assignment) -> None:
 
 def complaints(lesson: Marked, assignment: Assignment) -> Iterator[str]:
     """Every complaint about a lesson, as ``file:line: words``."""
-    for check in (_long_cells, _headings, _pictures, _plots_are_read, _checks_follow_work, _stated_points):
+    for check in (_long_cells, _prose, _plots_are_read, _checks_follow_work, _stated_points):
         for cell, problem in check(lesson):
             yield str(cell.error(problem))
     total = sum(mark.points or 0 for _, mark in lesson)
@@ -44,40 +51,25 @@ def _long_cells(lesson: Marked) -> Iterator[tuple[Cell, str]]:
             yield cell, f"a code cell has at most {CODE_LINES} lines, this one {len(lines)}"
 
 
-def _headings(lesson: Marked) -> Iterator[tuple[Cell, str]]:
-    last = 0
-    for cell, _ in lesson:
-        if cell.kind != "markdown":
-            continue
-        for hashes, title in re.findall(r"^(#{1,6}) +(.+)$", _without_code(cell.source), re.MULTILINE):
-            level = len(hashes)
-            if level > last + 1 or (level == 1) != (last == 0):
-                yield cell, f"heading {title!r} is of level {level} after level {last}"
-            last = level
-    if last == 0:
-        yield lesson[0][0], "a lesson opens with one heading of level 1"
-
-
-def _pictures(lesson: Marked) -> Iterator[tuple[Cell, str]]:
-    for cell, _ in lesson:
-        if cell.kind != "markdown":
-            continue
-        for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", cell.source):
-            if len(alt.split()) < 3:
-                yield cell, f"the picture {target!r} needs words for those who cannot see it, got {alt!r}"
-        if re.search(r"<img\b(?![^>]*\balt=\"[^\"]+ )", cell.source):
-            yield cell, "an <img> needs alt text"
+def _prose(lesson: Marked) -> Iterator[tuple[Cell, str]]:
+    cells = [cell for cell, _ in lesson if cell.kind == "markdown"] or [lesson[0][0]]
+    for number, problem in prose.complaints([cell.source for cell in cells]):
+        yield cells[number], problem
 
 
 def _plots_are_read(lesson: Marked) -> Iterator[tuple[Cell, str]]:
     for number, (cell, mark) in enumerate(lesson):
         draws = cell.kind == "code" and "show()" in cell.source and PLOTTING.search(cell.source)
         if draws and mark.role != "test":
-            after = lesson[number + 1 : number + 3]
-            if not any(next_cell.kind == "markdown" for next_cell, _ in after):
-                yield cell, "a plot is followed by a reading of it in words"
+            after = [next_cell for next_cell, _ in lesson[number + 1 : number + 3]]
+            if not any(cell.kind == "markdown" and IN_WORDS in cell.source for cell in after):
+                yield cell, f"a plot is followed by a reading of it that begins with {IN_WORDS!r}"
             if "label" not in cell.source:
                 yield cell, "a plot labels its axes"
+            for colour in COLOUR.findall(cell.source):
+                yield cell, f"a plot is black, gray and white, got {colour}: use lines, markers, hatches"
+            if "legend(" in cell.source and not SHAPES.search(cell.source):
+                yield cell, "what a legend names differs in linestyle, marker or hatch, not in colour alone"
 
 
 def _checks_follow_work(lesson: Marked) -> Iterator[tuple[Cell, str]]:
@@ -98,7 +90,3 @@ def _stated_points(lesson: Marked) -> Iterator[tuple[Cell, str]]:
         stated = re.search(r"\((\d+) points?\)", question.source) if question.kind == "markdown" else None
         if mark.role in ("answer", "task") and (not stated or int(stated[1]) != mark.points):
             yield question, f"the question before {mark.name!r} says '({mark.points} points)'"
-
-
-def _without_code(markdown: str) -> str:
-    return re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@
     test="name" points=5                     code      locked and graded
     answer="name" points=4                   markdown  the student's words, graded by a person
     task="name" points=3                     markdown  a free task, graded by a person
-    quiz="name" points=1 key="B"             markdown  question, answer cell and graded cell
+    quiz="name" points=1 key="B" hint="..."  markdown  question, answer cell and graded cell; the hint is optional
     guide="G113,G114"  tags=["..."]          any       rows of the guide it serves; notebook tags
 
 A mark's name becomes the cell's id and nbgrader's grade id, so that builds are the same every time.
@@ -14,6 +14,7 @@ A mark's name becomes the cell's id and nbgrader's grade id, so that builds are 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from typing import Any, Final
 from nbformat import NotebookNode
 
 from corelab.authoring.text import Cell, v4
+from corelab.checks.choices import seal
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,48}\Z")
 GUIDE_ROW: Final = re.compile(r"G\d{3}\Z")
@@ -29,7 +31,7 @@ BEGIN_SOLUTION: Final = "### BEGIN SOLUTION"
 END_SOLUTION: Final = "### END SOLUTION"
 BEGIN_HIDDEN: Final = "### BEGIN HIDDEN TESTS"
 END_HIDDEN: Final = "### END HIDDEN TESTS"
-SIDE_MARKS: Final = {"guide", "tags", "points", "key"}
+SIDE_MARKS: Final = {"guide", "tags", "points", "key", "hint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Mark:
     key: str | None
     guide: tuple[str, ...]
     tags: tuple[str, ...]
+    hint: str = ""
 
 
 def mark_of(cell: Cell) -> Mark:
@@ -86,6 +89,7 @@ def mark_of(cell: Cell) -> Mark:
         key=_key(cell, role),
         guide=_guide(cell),
         tags=tuple(cell.marks.get("tags", ())),
+        hint=_hint(cell, role),
     )
     _check_regions(cell, role)
     return mark
@@ -135,6 +139,13 @@ def _key(cell: Cell, role: str | None) -> str | None:
     if not isinstance(key, str) or not key or list(key) != sorted(set(key)) or not set(key) <= set(options):
         raise cell.error(f"expected key= with one or more of the options {options!r} in order, got {key!r}")
     return key
+
+
+def _hint(cell: Cell, role: str | None) -> str:
+    hint = cell.marks.get("hint", "")
+    if hint and role != "quiz":
+        raise cell.error("hint= belongs to a quiz; a check brings its own")
+    return str(hint)
 
 
 def choices(cell: Cell) -> str:
@@ -206,8 +217,9 @@ def _quiz_cells(cell: Cell, mark: Mark) -> Iterator[NotebookNode]:
     roles = {"solution": ROLES["solution"], "test": ROLES["test"]}
     metadata = {"nbgrader": _nbgrader("code", name, roles["solution"], None)}
     yield _notebook_cell("code", "\n".join(answer), name, metadata)
+    hint = f", hint={json.dumps(mark.hint, ensure_ascii=False)}" if mark.hint else ""
     check = [
-        f'checks.choice("{name}", {name}, among="{options}")',
+        f'checks.choice("{name}", {name}, among="{options}", seal="{seal(name, str(mark.key))}"{hint})',
         BEGIN_HIDDEN,
         f'checks.chosen("{name}", {name}, "{mark.key}")',
         END_HIDDEN,

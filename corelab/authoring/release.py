@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from corelab.authoring import syllabus
+from corelab.authoring import pages, syllabus
 from corelab.errors import CourseError
 
 
 def release(root: Path, names: Sequence[str] = (), *, record: bool = True) -> list[Path]:
     """Write the students' notebooks of the named assignments (all by default) and return their paths.
+
+    The guide's pages go along with them, whatever is named: they are few and point into every notebook.
 
     What was there is always replaced: without force, nbgrader keeps an old release and only notes it.
 
@@ -38,7 +40,7 @@ def release(root: Path, names: Sequence[str] = (), *, record: bool = True) -> li
         released.append(course.release(assignment))
     if not names:
         _remove_others(root / "release", {assignment.name for assignment in course.assignments})
-    return released
+    return [*released, *pages.write(course)]
 
 
 def _generate(root: Path, assignment: str, record: bool) -> None:

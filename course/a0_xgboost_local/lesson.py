@@ -3,7 +3,7 @@
 #
 # A telephone company loses a quarter of its customers. If it knew who is about to leave, it could do
 # something for them in time. In this notebook you build a model that says so, here on this machine, before
-# any cloud is involved.
+# any cloud is involved in the work.
 #
 # You will
 #
@@ -16,6 +16,18 @@
 #
 # It takes about 45 minutes. Cells with a stub (`raise NotImplementedError`) are yours to write; the check
 # below each says what was expected, what came, and one thing to try. Run it as often as you like.
+
+# %% [markdown] guide="G003"
+# ## Connect
+#
+# Every notebook of this course begins with the next cell. It says which cloud the notebook talks to: the local
+# SageMaker that came with the course, or AWS. In this one you need no cloud yet, but it is good to know that it is
+# there. Is this your first time? The page [your first ten minutes](page:start) helps with the tools.
+
+# %% given="connect" guide="G003"
+import corelab
+
+corelab.connect()
 
 # %% [markdown]
 # ## The customers
@@ -144,7 +156,7 @@ features.head()
 # %% test="prepare_check" points=8 guide="G002"
 checks.features(features, rows=10_000)
 
-# %% [markdown] quiz="bool_columns" points=2 key="B"
+# %% [markdown] quiz="bool_columns" points=2 key="B" hint="write two rows of each kind with to_csv and print the files"
 # **Question.** Without `dtype=int`, pandas makes dummy columns of type bool. What would a file written from
 # them hold?
 #
@@ -247,7 +259,7 @@ print(f"best validation AUC {history['validation']['auc'][best]:.4f} in round {b
 # after some 20 rounds and then sinks a little. From there on the model learns the training customers by
 # heart, which helps with nobody else. That is **overfitting**, and the reason for watching two parts.
 
-# %% [markdown] quiz="more_rounds" points=2 key="C"
+# %% [markdown] quiz="more_rounds" points=2 key="C" hint="look at the last 50 rounds of the picture above, one line at a time"
 # **Question.** You train for 1,000 rounds in place of 100, everything else unchanged. What do you expect?
 #
 # - A. Both AUCs get better: more trees know more.
@@ -370,15 +382,10 @@ print(f"mean label {from_file.get_label().mean():.4f}")
 # %% [markdown] guide="G003"
 # ## Ready for the cloud?
 #
-# The other assignments talk to SageMaker: to the local one that comes with this course, or to AWS. The next
-# cell connects and says which of them it is. The one after it asks whether this machine has everything.
+# The other assignments train in the cloud that you connected to at the top. The next cell asks whether this machine
+# has everything they need.
 
-# %% given="connect" guide="G003"
-import corelab
-
-corelab.connect()
-
-# %% guide="G003"
+# %% given="doctor" guide="G003"
 # !corelab doctor
 
 # %% [markdown]

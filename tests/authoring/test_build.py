@@ -97,6 +97,21 @@ def test_a_plot_needs_labels_and_a_reading(course):
     assert "labels its axes" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("drawing", "complaint"),
+    [
+        ('plt.plot([1], color="red", label="one")\nplt.legend()', "black, gray and white, got color"),
+        ('plt.plot([1], label="one")\nplt.plot([2], label="two")\nplt.legend()', "not in colour alone"),
+    ],
+)
+def test_a_plot_says_nothing_by_colour_alone(course, drawing, complaint):
+    drawn = f'# %% given="draw"\n{drawing}\nplt.show()\n\n# %% [markdown]\n# *In words:* a line.\n\n'
+    with pytest.raises(CourseError, match=complaint):
+        build(course(lesson=LESSON.replace("# %% solution", drawn + "# %% solution")))
+    sound = drawn.replace("red", "black").replace("label=", 'linestyle="--", label=')
+    build(course(lesson=LESSON.replace("# %% solution", sound + "# %% solution")))
+
+
 def test_a_solution_without_a_check_is_refused(course):
     more = '\n# %% solution="more"\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n'
     with pytest.raises(CourseError, match="a solution is followed by its check"):

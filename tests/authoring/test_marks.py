@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from corelab import checks
 from corelab.authoring import text
 from corelab.authoring.marks import expand, mark_of
 from corelab.errors import CourseError
@@ -64,6 +65,17 @@ def test_a_quiz_becomes_question_answer_and_check_with_the_key_hidden():
     assert nbgrader(check)["points"] == 2
 
 
+def test_the_visible_check_of_a_quiz_says_right_or_wrong_with_the_authors_hint():
+    *_, check = expanded(
+        f'# %% [markdown] quiz="pick" points=2 key="AC" hint="it isn\'t this, is it?"\n{QUIZ}'
+    )
+    visible = check.source.split("### BEGIN HIDDEN TESTS")[0]
+    exec(visible, {"checks": checks, "pick": "c, a"})
+    with pytest.raises(checks.CheckFailed, match="it isn't this, is it") as wrong:
+        exec(visible, {"checks": checks, "pick": "B"})
+    assert "AC" not in str(wrong.value)
+
+
 def test_a_cell_without_a_mark_takes_the_id_of_its_section():
     [node] = expanded('# %% tags=["wide"]\nprint(1)\n')
     assert node.id == "section-1"
@@ -87,6 +99,7 @@ def test_a_cell_without_a_mark_takes_the_id_of_its_section():
         ('# %% points=3\npass\n', "needs a graded role"),
         ('# %% given="x" guide="G1"\npass\n', "expected guide rows"),
         ('# %% test="x" points=1 key="A"\nassert 1\n', "key= belongs to a quiz"),
+        ('# %% test="x" points=1 hint="a"\nassert 1\n', "hint= belongs to a quiz"),
         (f'# %% [markdown] quiz="q" points=1\n{QUIZ}', "expected key="),
         (f'# %% [markdown] quiz="q" points=1 key="D"\n{QUIZ}', "options 'ABC'"),
         (f'# %% [markdown] quiz="q" points=1 key="CA"\n{QUIZ}', "in order, got 'CA'"),

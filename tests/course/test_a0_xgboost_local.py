@@ -64,19 +64,27 @@ numpy.savetxt(training_file, numpy.column_stack([rows["train"][1], rows["train"]
 }
 
 
-def test_the_reference_solution_passes_every_check_offline(run):
-    outcomes = run(SOURCE, until="connect")
+pytestmark = pytest.mark.usefixtures("connected", "kernels_use_lab")
+
+
+def test_the_first_code_cell_connects():
+    first = next(cell for cell in nbformat.read(RELEASE, as_version=4).cells if cell.cell_type == "code")
+    assert first.source.splitlines() == ["import corelab", "", "corelab.connect()"]
+
+
+def test_the_reference_solution_passes_every_check(run):
+    outcomes = run(SOURCE, until="doctor")
     assert {cell: problem for cell, problem in outcomes.items() if problem} == {}
     assert set(CHECKS) <= outcomes.keys()
 
 
 def test_another_sound_solution_passes_every_check(run):
-    outcomes = run(RELEASE, STUDENT, until="connect")
+    outcomes = run(RELEASE, STUDENT, until="doctor")
     assert {cell: outcomes[cell] for cell in CHECKS if outcomes[cell]} == {}
 
 
 def test_an_untouched_release_passes_no_check(run):
-    outcomes = run(RELEASE, until="connect")
+    outcomes = run(RELEASE, until="doctor")
     assert all(isinstance(outcomes[check], NameError | CheckFailed) for check in CHECKS)
     assert isinstance(outcomes["train"], NotImplementedError)
 

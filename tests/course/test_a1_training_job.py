@@ -15,7 +15,7 @@ from .conftest import ROOT
 
 SOURCE = ROOT / "source/a1_training_job/training_job.ipynb"
 RELEASE = ROOT / "release/a1_training_job/training_job.ipynb"
-# Another way through: boto3, an own bucket, a folder as channel, FastFile, a waiter, fewer columns.
+# Another way through: boto3, an own bucket, folders as channels, a managed policy, fewer columns.
 STUDENT = {
     "open_session": """
 import sagemaker_core.helper.session_helper as helper
@@ -97,6 +97,61 @@ model.load_model(bytearray(archive.extractfile(archive.getmember("xgboost-model"
 test_probability = [float(p) for p in model.predict(xgb.DMatrix(test_features))]
 """,
     "what_is_in_it": "what_is_in_it = 'A'",
+    "mend_imports": """
+mended_imports = ("from sagemaker_core.main.resources import TrainingJob",
+                  "from sagemaker_core.main.shapes import Channel", "from sagemaker.image_uris import retrieve")
+""",
+    "look_inside": """
+first_lines = {}
+for name in ("amber.csv", "basil.csv", "coral.csv", "denim.csv"):
+    s3.download_file(lab_bucket, lab_folder + "/" + name, "from-" + name)
+    first_lines[name] = open("from-" + name).readline()
+""",
+    "diagnose": """
+mistakes = {}
+for name in first_lines:
+    seen = pd.read_csv("from-" + name, header=None, dtype=str)
+    last, first = seen.iloc[1:, -1], pd.to_numeric(seen.iloc[1:, 0])
+    mistakes[name] = ("ids" if last.str.startswith("C").all() else "words" if last.isin(["True", "False"]).all()
+                      else "label last" if first.max() > 1 else "header")
+""",
+    "read_the_failure": """
+found = sm.list_training_jobs(NameContains=debug_name("")[1:], StatusEquals="Failed")["TrainingJobSummaries"]
+[failed_job] = [job["TrainingJobName"] for job in found]
+why = sm.describe_training_job(TrainingJobName=failed_job)["FailureReason"]
+failed_line = next(line for line in why.splitlines() if "UserError:" in line)
+""",
+    "mend_the_file": """
+name = failed_job.split("-")[0] + ".csv"
+with open("mended.csv", "w") as out:
+    for line in open("from-" + name):
+        *cells, label = line.strip().split(",")
+        out.write(",".join([label, *cells]) + "\\n")
+s3.upload_file("mended.csv", lab_bucket, lab_folder + "-again/mended.csv")
+mended_job = "again-" + training_job_name[-40:].strip("-")
+request = debug_job("x", f"s3://{lab_bucket}/{lab_folder}-again") | {"TrainingJobName": mended_job}
+sm.create_training_job(**request)
+ended(mended_job)
+""",
+    "moments": """
+def moment(label):
+    try:
+        return sm.describe_training_job(TrainingJobName=debug_name(label))["TrainingJobStatus"].lower()
+    except ClientError:
+        return "refused"
+moments = {label: moment(label) for label in requests}
+""",
+    "mend_the_role": """
+iam.attach_role_policy(RoleName=weak_name, PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+TrainingJob.create(training_job_name=debug_name("permitted"), role_arn=weak_role, hyper_parameters=hyper_parameters,
+    algorithm_specification={"training_image": image_uri, "training_input_mode": "File"},
+    input_data_config=[{"channel_name": "train", "content_type": "csv", "data_source": {"s3_data_source": {
+        "s3_data_type": "S3Prefix", "s3_uri": sound}}}], output_data_config={"s3_output_path": base_path},
+    resource_config={"instance_type": "ml.m5.large", "instance_count": 1, "volume_size_in_gb": 5},
+    stopping_condition={"max_runtime_in_seconds": 300}).wait()
+allowed_job = debug_name("permitted")
+""",
+    "who_may_read": "who_may_read = 'b'",
 }
 
 

@@ -119,12 +119,6 @@ def test_a_healthy_machine_has_nothing_to_cure(home: Home) -> None:
     assert "requirements met" in told.output
 
 
-def test_smoke_on_aws_asks_before_it_spends(home: Home) -> None:
-    told = corelab("smoke", "--target", "aws", answer="n\n")
-    assert told.exit_code == 1
-    assert "costs money" in told.output
-
-
 @pytest.mark.parametrize("arguments", [("smoke",), ("build",), ("release",)])
 def test_a_folder_without_a_course_is_explained(
     arguments: tuple[str, ...],

@@ -69,9 +69,12 @@ def rehearse(
 
                 status = notebooks(before_each_cell)
         finally:
-            with contextlib.suppress(AccountError):  # whatever the bill says, what runs must end
+            # Whatever the bill says, what runs must end; the second look knows that it did.
+            with contextlib.suppress(AccountError):
                 watch.look()
             left = sweep(account, say)
+            with contextlib.suppress(AccountError):
+                watch.look()
             _report(account, watch, left, status, out, say)
     return status or bool(left)
 

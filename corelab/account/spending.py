@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from corelab.account.bill import Charge, aws_bill
 from corelab.account.cleanup import Leftover, leftovers, remove
@@ -60,8 +61,9 @@ class Watch:
         Raises:
             AccountError: the bill cannot be read.
         """
-        for charge in aws_bill(self._account):
-            self._charges[charge.kind, charge.name] = charge
+        there = {(charge.kind, charge.name): charge for charge in aws_bill(self._account)}
+        gone = {key: replace(charge, runs=False) for key, charge in self._charges.items() if key not in there}
+        self._charges = {**there, **gone}
         if self.spent >= self.budget:
             self._problem = f"the budget of ${self.budget:.2f} is spent: ${self.spent:.4f}"
             for leftover in leftovers(self._account):

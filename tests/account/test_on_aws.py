@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import corelab
 from corelab.account import estimate
@@ -17,6 +18,7 @@ from corelab.account.policy import Place
 from corelab.account.preflight import examine
 from corelab.account.rehearsal import rehearse
 from corelab.account.spending import Watch, sweep
+from corelab.cli import app
 from corelab.core.findings import Finding
 from corelab.errors import AccountError
 from corelab.home import Home
@@ -63,15 +65,16 @@ def test_a_quota_that_is_too_small_says_which_to_ask_for(account: Account) -> No
 
 def test_a_role_that_lacks_actions_or_trust_is_told_which(lab: Lab, account: Account) -> None:
     iam = lab.client("iam")
-    nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
+    little = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    others = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     try:
-        iam.put_role_policy(RoleName="CoreLab", PolicyName="jobs", PolicyDocument=nobody)
+        iam.put_role_policy(RoleName="CoreLab", PolicyName="jobs", PolicyDocument=document(little))
         iam.put_role_policy(
             RoleName="CoreLab",
             PolicyName="calls",
-            PolicyDocument=json.dumps(two_clouds.without_action("sagemaker:CreateModel")),
+            PolicyDocument=json.dumps(two_clouds.all_but("sagemaker:CreateModel", "ecr:BatchGetImage")),
         )
-        iam.update_assume_role_policy(RoleName="CoreLab", PolicyDocument=nobody)
+        iam.update_assume_role_policy(RoleName="CoreLab", PolicyDocument=document(others))
         found = [finding for finding in examine(account, PLAN) if not finding.well]
     finally:
         two_clouds.make_role(lab.url, "CoreLab")
@@ -79,7 +82,7 @@ def test_a_role_that_lacks_actions_or_trust_is_told_which(lab: Lab, account: Acc
     said = {finding.found for finding in found}
     assert "calls lack sagemaker:CreateModel" in said
     assert any(text.endswith("does not trust SageMaker") for text in said)
-    assert any(text.startswith("jobs lack cloudwatch:PutMetricData, ecr:") for text in said)
+    assert "jobs lack ecr:BatchGetImage" in said
     assert any("corelab policy --jobs --account 123456789012" in finding.cure for finding in found)
 
 
@@ -90,6 +93,10 @@ def test_a_user_is_told_to_become_a_role(account: Account) -> None:
 
 IMAGE_HERE = IMAGE.replace("683313688378", "246618743249").replace("us-east-1", REGION)
 CORE_LAB = "arn:aws:iam::123456789012:role/CoreLab"
+
+
+def document(statement: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def job(lab: Lab, account: Account) -> str:
@@ -133,7 +140,7 @@ def test_what_a_run_makes_is_tagged_whatever_the_request_says_and_swept(lab: Lab
             "Image": IMAGE.replace("683313688378", "246618743249").replace("us-east-1", REGION)
         },
         ExecutionRoleArn=CORE_LAB,
-        Tags=[{"Key": "course", "Value": "corelab"}],
+        Tags=[{"Key": "course", "Value": "corelab"}, {"Key": "corelab-run", "Value": "another"}],
     )
     said: list[str] = []
     assert sweep(account, said.append) == []
@@ -179,6 +186,16 @@ def test_nothing_is_started_over_budget_or_before_a_grave_ill_is_cured(
         assert not any(line.startswith("estimate") for line in run(5.0))
     finally:
         two_clouds.credentials(lab.url, two_clouds.EVERYTHING, HERE)
+
+
+def test_the_command_says_what_it_will_cost_and_asks(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORELAB_HOME", str(tmp_path / "h"))
+    told = CliRunner().invoke(app, ["smoke", "a0_xgboost_local", "--target", "aws"], input="n\n")
+    assert told.exit_code == 1
+    assert told.output.index("estimate  $") < told.output.index("costs money")
+    assert "Run smoke-" not in told.output
 
 
 def test_a_run_that_fails_or_is_interrupted_is_cleaned_up_and_reported(

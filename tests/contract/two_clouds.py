@@ -107,9 +107,9 @@ def remove_role(url: str, name: str) -> None:
     iam.delete_role(RoleName=name)
 
 
-def without_action(action: str) -> Document:
-    """Everything but one action."""
-    denied = {"Effect": "Deny", "Action": [action], "Resource": "*"}
+def all_but(*actions: str) -> Document:
+    """Everything but these actions."""
+    denied = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
     return {**EVERYTHING, "Statement": [*EVERYTHING["Statement"], denied]}
 
 

@@ -30,8 +30,13 @@ def key(lab: Lab) -> Iterator[dict[str, str]]:
 
 
 def allow(lab: Lab, *actions: str, resource: str = "*", **rest: Any) -> None:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource, **rest}
-    document = {"Version": "2012-10-17", "Statement": [statement] if actions else []}
+    statement = {
+        "Effect": "Allow",
+        "Action": list(actions) or ["iam:ListUsers"],
+        "Resource": resource,
+        **rest,
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
     lab.client("iam").put_user_policy(UserName=USER, PolicyName="p", PolicyDocument=json.dumps(document))
 
 

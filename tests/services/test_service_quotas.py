@@ -12,9 +12,9 @@ def test_every_page_holds_other_quotas_and_the_enforced_limits(lab: Lab) -> None
     pages = (
         lab.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
     )
-    names = [quota["QuotaName"] for page in pages for quota in page["Quotas"]]
-    values = {quota["QuotaName"]: quota["Value"] for page in pages for quota in page["Quotas"]}
-    assert len(names) == len(values) > 100
+    quotas = [(quota["QuotaName"], quota["Value"]) for page in pages for quota in page["Quotas"]]
+    values = dict(quotas)
+    assert len(quotas) == len(values) > 100
     assert values["ml.m5.large for training job usage"] == 8
     assert values["ml.p3.2xlarge for training job usage"] == 0
     assert values["ml.t3.medium for endpoint usage"] == 4

@@ -124,7 +124,7 @@ def test_the_late_policy_is_nbgraders(run: Callable[..., list[Result]], root: Pa
         assert (notebook.score, notebook.late_submission_penalty) == (10, 10)
 
 
-KILLED = """
+KILLED = r"""
 import os, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -27,7 +27,7 @@ TITLES = {
     "search": "Bayesian against Random search at 20 trials",
     "grading": "Twenty submissions against one nbgrader autograde process",
 }
-# Takes a quarter of an hour, so only when asked for by name.
+# Takes many minutes, so only when asked for by name.
 LONG = {"whole_class": "A class of 200, one in twenty hostile, the grader killed halfway"}
 FOLDER = Path("build/bench")
 

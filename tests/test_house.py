@@ -113,8 +113,8 @@ def test_every_command_in_the_documents_exists() -> None:
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    named = set(re.findall(r"(?:^|`|\$ )make ([a-z-]+)", text(), re.M))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    named = set(re.findall(r"(?:^|`|\$ )make ([a-z0-9-]+)", text(), re.M))
     assert named - targets == set()
 
 
@@ -126,7 +126,7 @@ def test_the_documents_name_every_setting() -> None:
 
 def test_every_path_in_the_documents_exists() -> None:
     # What grading and students make is not in the repository.
-    made = ("submitted/", "feedback/", "build/", ".venv")
+    made = ("submitted/", "feedback/", "build/", "work/", ".venv")
     for document in DOCUMENTS:
         for path in re.findall(r"`([a-z_.][\w.-]*/[\w./-]*)`", document.read_text("utf-8")):
             if not path.startswith(made):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .cases import Bank
 
-BANK = Bank("a4_serverless_endpoint", quick=("second_method_is_a_copy",))
+BANK = Bank("a4_serverless_endpoint", quick=("no_serializer",))
 _SERVERLESS = 'ProductionVariant(variant_name="AllTraffic", model_name=run, serverless_config=plan)'
 _MACHINE = _SERVERLESS.replace(
     "serverless_config=plan", 'initial_instance_count=1, instance_type="ml.m5.large"'

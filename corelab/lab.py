@@ -89,9 +89,11 @@ def command(folder: Path, arguments: Sequence[str] = ()) -> list[str]:
 
 def run(root: Path, home: Home, folder: Path | None, arguments: Sequence[str]) -> int:
     """Run JupyterLab until it is ended; gives its exit status."""
-    opened = prepare(root, folder)
+    program, settings = command(prepare(root, folder), arguments), environment(home)
+    if os.name == "posix":  # one process: whatever ends the command ends JupyterLab
+        os.execve(program[0], program, settings)  # noqa: S606 (a list, and no shell)
     try:
-        return subprocess.run(command(opened, arguments), env=environment(home), check=False).returncode
+        return subprocess.run(program, env=settings, check=False).returncode
     except KeyboardInterrupt:  # Jupyter heard it too, and has said good-bye
         return 0
 

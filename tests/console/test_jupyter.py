@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from jupyter_server.serverapp import list_running_servers
 
 from corelab.home import Home
-from corelab.lab import command, environment, prepare, tile
+from corelab.lab import tile
 from tests.conftest import Lab
 
 Tab = Callable[..., Any]
@@ -25,7 +27,8 @@ def jupyter(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     root = tmp_path_factory.mktemp("course")
     (root / "release").mkdir()
     runtime = root / "runtime"
-    settings = environment(lab.home) | {
+    settings = os.environ | {
+        "CORELAB_HOME": str(lab.home.path),
         "JUPYTER_RUNTIME_DIR": str(runtime),
         "JUPYTER_CONFIG_DIR": str(root / "config"),
         "JUPYTER_DATA_DIR": str(root / "data"),
@@ -34,7 +37,8 @@ def jupyter(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     }
     options = ["--ServerApp.port=0", "--no-browser", "--allow-root"]
     with (root / "log").open("wb") as log:
-        child = subprocess.Popen(command(prepare(root), options), env=settings, stdout=log, stderr=log)
+        program = [sys.executable, "-m", "corelab", "lab", "--", *options]
+        child = subprocess.Popen(program, cwd=root, env=settings, stdout=log, stderr=log)
         try:
             yield _address(child, runtime, root / "log")
         finally:
@@ -46,6 +50,8 @@ def _address(child: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and child.poll() is None:
         for server in list_running_servers(str(runtime)):
+            if os.name == "posix":
+                assert server["pid"] == child.pid  # so that whoever ends the command ends JupyterLab
             return f"{server['url']}lab?token={server['token']}"
         time.sleep(0.1)
     raise AssertionError(log.read_text("utf-8"))

@@ -30,6 +30,8 @@ from .recorder import Request, recording
 
 ACCOUNT = two_clouds.ROOT / "corelab" / "account"
 FOUND = two_clouds.ROOT / "build" / "contract"
+# Who signed, and that it was signed, is of no use later.
+_SIGNED = re.compile(r"(?<=Credential=)[^/]+|, SignedHeaders=.*")
 CALLS = Path(__file__).with_name("calls.json")
 _KEPT = re.compile(
     r"authorization|accept|content-(type|encoding|md5)|x-amz-(target|sdk-.*|checksum-.*|trailer|decoded-.*)"
@@ -154,7 +156,9 @@ def _kept(request: Request) -> dict[str, object]:
     return {
         "method": request.method,
         "path": request.path,
-        "headers": {name: value for name, value in request.headers.items() if _KEPT.fullmatch(name)},
+        "headers": {
+            name: _SIGNED.sub("", value) for name, value in request.headers.items() if _KEPT.fullmatch(name)
+        },
         "body": base64.b64encode(request.body).decode(),
     }
 

@@ -66,6 +66,7 @@ from corelab.checks.sessions import (
 from corelab.checks.tables import features, missing_shares, parts, training_file
 from corelab.checks.traffic import (
     all_answered,
+    answered_before,
     break_even,
     cold_starts,
     cost_of_thousand,
@@ -121,6 +122,7 @@ __all__ = [
     "alert_pattern",
     "all_answered",
     "allowed_training",
+    "answered_before",
     "artifact",
     "batch_ranking",
     "batch_scores",

@@ -20,6 +20,7 @@ from corelab.core.prices import endpoint_cost, serverless_cost
 ACCESS = re.compile(r'"POST /invocations HTTP/1\.[01]" (\d{3})')
 # A log line reaches CloudWatch a moment after the answer reaches the caller.
 LOG_SECONDS = 5.0
+SETTLE_SECONDS = 1.5
 VARIANT = "AllTraffic"
 
 
@@ -27,7 +28,7 @@ VARIANT = "AllTraffic"
 @asks_cloud
 def invoked(name: Any, least: int, status: int = 200) -> str:
     """The endpoint's own log shows your requests."""
-    count = answers(name, least, status)
+    count = answered(name, least, status)
     if count < least:
         hint = "each way of calling must reach this endpoint itself; none can be copied from another"
         raise CheckFailed(f"at least {least} answered with {status}", f"{count} in its log", hint)
@@ -59,9 +60,9 @@ def handles_errors(ask: Any, name: Any, good: str, bad: str) -> str:
 def percentiles(milliseconds: Any, p50: Any, p95: Any, name: Any) -> str:
     """The percentiles are those of at least 20 timed calls."""
     times = _numbers(milliseconds, "a list of milliseconds")
-    answered = answers(name, len(times))
-    if len(times) < 20 or answered < len(times) or times.min() <= 0:
-        got = f"{len(times)} times, {answered} answers in the log"
+    logged = answered(name, len(times))
+    if len(times) < 20 or logged < len(times) or times.min() <= 0:
+        got = f"{len(times)} times, {logged} answers in the log"
         raise CheckFailed("at least 20 timed calls", got, "time.perf_counter() before and after each call")
     for label, value, share in (("p50", p50, 50), ("p95", p95, 95)):
         low, high = np.percentile(times, [max(share - 5, 0), min(share + 5, 100)])
@@ -89,18 +90,18 @@ def cold_starts(count: Any, longest_ms: Any, name: Any) -> str:
 
 @check
 @asks_cloud
-def throttled(answered: Any, refused: Any, sent: int, name: Any) -> str:
+def throttled(served: Any, refused: Any, sent: int, name: Any) -> str:
     """Every request of the rush is accounted for, and some were throttled."""
-    if not all(isinstance(number, int) and number >= 0 for number in (answered, refused)):
-        raise CheckFailed("two counts", f"{answered!r} and {refused!r}", "count both kinds of outcome")
-    if answered + refused != sent or not answered:
-        raise CheckFailed(f"{sent} requests in all", f"{answered} and {refused}", "each is one or the other")
+    if not all(isinstance(number, int) and number >= 0 for number in (served, refused)):
+        raise CheckFailed("two counts", f"{served!r} and {refused!r}", "count both kinds of outcome")
+    if served + refused != sent or not served:
+        raise CheckFailed(f"{sent} requests in all", f"{served} and {refused}", "each is one or the other")
     if not refused:
         hint = "send all at once, to an endpoint with a small max_concurrency, without retries"
         raise CheckFailed("at least one throttled request", "none", hint)
-    if answers(name, answered) < answered:
-        raise CheckFailed(f"{answered} answers in the log", "fewer", "count what the endpoint answered")
-    return f"{answered} answered, {refused} throttled"
+    if answered(name, served) < served:
+        raise CheckFailed(f"{served} answers in the log", "fewer", "count what the endpoint answered")
+    return f"{served} answered, {refused} throttled"
 
 
 @check
@@ -135,8 +136,15 @@ def all_answered(values: Any, expected: int) -> str:
     return f"{expected} answers"
 
 
-def answers(name: Any, least: int, status: int = 200) -> int:
-    """How many answers of a status the log holds; waits a little for ``least`` of them."""
+@asks_cloud
+def answered_before(name: Any) -> int:
+    """How many requests the endpoint has answered until now, those included whose log lines are on their way."""
+    time.sleep(SETTLE_SECONDS)
+    return statuses_of_log(name)[200]
+
+
+def answered(name: Any, least: int, status: int = 200) -> int:
+    """How many answers of a status the endpoint's log holds; waits a little for ``least`` of them."""
     until = time.monotonic() + LOG_SECONDS
     while (count := statuses_of_log(name)[status]) < least and time.monotonic() < until:
         time.sleep(0.2)

@@ -141,8 +141,9 @@ def site(lab: Lab, model_data: str) -> Site:
     return Site(lab, trained, failed, tuned.rpartition("/")[2], endpoint, model)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Playwright's loop runs as long as this lives, and no other may: so not for the whole session."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium: `apt install chromium`, or name one in CHROMIUM")

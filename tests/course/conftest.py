@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 
@@ -39,6 +40,8 @@ def outcome(source: str, names: dict[str, object]) -> BaseException | None:
         exec(compile(source, "<cell>", "exec"), names)
     except Exception as problem:  # noqa: BLE001 - whatever a cell raises is what is asked for
         return problem
+    finally:
+        plt.close("all")  # as a notebook's own backend does after each cell
     return None
 
 

@@ -16,7 +16,7 @@ BANK.wrong("a_machine_in_place_of_serverless",
 BANK.wrong("invoked_before_it_is_in_service", "statuses_check deployment_time_check", "",
            ("create_endpoint", 'while endpoint.endpoint_status == "Creating":', "while False:"),
            row=57)  # fmt: skip
-BANK.wrong("second_method_is_a_copy", "method_two_check", "invo",
+BANK.wrong("second_method_is_a_copy", "method_two_check", "reach this endpoint",
            ("method_two", "[float(row[0]) for row in as_csv.predict(features[:5])]", "runtime_probability"),
            ("method_two", '[entry["score"] for entry in as_json.predict(features[:5])["predictions"]]',
             "list(runtime_probability)"), row=59)  # fmt: skip

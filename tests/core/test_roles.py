@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -23,13 +24,12 @@ def trust(service: str) -> str:
 
 @pytest.fixture
 def iam(aws_account: str) -> Iterator[Any]:
-    """IAM of an AWS in which the caller is a user; the SDK's fixed STS address leads there too."""
+    """IAM of an empty AWS in which the caller is a user; the SDK's fixed STS address leads there too."""
+    urlopen(Request(f"{aws_account}/moto-api/reset", method="POST")).close()
     events.stay_on(aws_account)
     iam = boto3.client("iam")
     iam.create_role(RoleName="ForLambda", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
     yield iam
-    for role in iam.list_roles()["Roles"]:
-        iam.delete_role(RoleName=role["RoleName"])
     events.uninstall()
 
 

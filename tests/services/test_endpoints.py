@@ -321,7 +321,10 @@ def test_no_call_fails_while_an_endpoint_is_updated(
 ) -> None:
     name, new = deploy(provisioned(model)), config(provisioned(model, count=2))
     old = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
+    slowly = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3}}
+    sagemaker.update_endpoint(
+        EndpointName=name, EndpointConfigName=new, DeploymentConfig={"BlueGreenUpdatePolicy": slowly}
+    )
     during = sagemaker.describe_endpoint(EndpointName=name)
     assert (during["EndpointStatus"], during["EndpointConfigName"]) == ("Updating", old)
     assert (

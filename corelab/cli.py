@@ -256,7 +256,13 @@ def lab(home: Home, folder: Path | None, arguments: tuple[str, ...]) -> None:
     show_default=True,
     help="Where the executed notebooks and the summary go.",
 )
-@click.option("--workers", default=2, show_default=True, help="Local notebooks at once.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Local notebooks at once; on AWS it is one.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before spending money on AWS.")
 @click.option("--budget", default=5.0, show_default=True, help="US dollars at which a run on AWS is stopped.")
 def smoke(

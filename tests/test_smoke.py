@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
+import time
 
 import nbformat
+import psutil
 import pytest
 from filelock import FileLock
 from rich.console import Console
@@ -136,3 +140,35 @@ def test_a_notebook_waits_for_those_it_builds_on_and_for_no_others(tmp_path):
         root=tmp_path, out=tmp_path / "out", console=Console(file=said), workers=2, needs={"c": ["b"]}
     )
     assert status == 0, said.getvalue()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be forked there")
+def test_a_kernel_has_imported_what_the_notebooks_import_but_bound_no_name(tmp_path):
+    missing = "import sys\nassert 'colorsys' in sys.modules and 'colorsys' not in globals()"
+    (tmp_path / "source/a").mkdir(parents=True)
+    nbformat.write(
+        notebook(missing, "import colorsys, not_there.at_all", "%matplotlib inline"),
+        tmp_path / "source/a/n.ipynb",
+    )
+    said = io.StringIO()
+    assert smoke.run(root=tmp_path, out=tmp_path / "out", console=Console(file=said)) == 1
+    assert "No module named 'not_there'" in said.getvalue()
+
+
+def test_a_kernel_ends_with_the_process_that_ran_its_notebook(tmp_path):
+    (tmp_path / "source/a").mkdir(parents=True)
+    tell = "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(600)"
+    nbformat.write(notebook(tell), tmp_path / "source/a/n.ipynb")
+    run = [sys.executable, "-c", "from corelab import smoke; smoke.run()"]
+    with subprocess.Popen(run, cwd=tmp_path, stdout=subprocess.DEVNULL) as runner:
+        kernel = psutil.Process(int(written(tmp_path / "build/smoke/a/pid")))
+        runner.kill()
+    assert psutil.wait_procs([kernel], 30)[1] == []
+
+
+def written(path):
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline, f"{path} was not written"
+        time.sleep(0.1)
+    return path.read_text()

@@ -68,6 +68,10 @@ def read(root: Path) -> Syllabus:
     file = root / "course" / "syllabus.toml"
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as problem:
+        raise CourseError(
+            f"expected a course in {root.resolve()}, got no course/syllabus.toml; run this in the project's folder"
+        ) from problem
     except (OSError, ValueError) as problem:
         raise CourseError(f"{file}: cannot be read as a syllabus: {problem}") from problem
     rows = table.get("assignment", [])

@@ -206,7 +206,7 @@ customers.groupby(part)["churn"].agg(["mean", "size"]).round(3)
 # %% [markdown]
 # ## Train
 #
-# XGBoost adds up many small trees. Each new one corrects what the sum so far gets wrong. Four settings to
+# XGBoost adds up many small trees. Each new one corrects what the sum so far gets wrong. Five settings to
 # begin with:
 #
 # | setting | means |
@@ -214,12 +214,13 @@ customers.groupby(part)["churn"].agg(["mean", "size"]).round(3)
 # | `objective="binary:logistic"` | predict the chance of label 1 |
 # | `max_depth` | how many questions deep a tree may be |
 # | `eta` | how much of each new tree is believed |
+# | `tree_method="hist"` | sort each column into bins first: as good, and several times sooner (XGBoost 2 does so by itself) |
 # | `num_boost_round` | how many trees |
 #
 # `nthread=1` keeps it to one processor core. On a busy machine more threads make small jobs *slower*: they
 # wait for each other.
 #
-# **Your task:** train for 100 rounds with depth 5 and eta 0.2, watching the AUC of both parts. Keep the model
+# **Your task:** train for 100 rounds with depth 5, eta 0.2 and `hist`, watching the AUC of both parts. Keep the model
 # as `booster` and what was measured as `history`.
 #
 # *Research:* `xgboost.DMatrix`, and `xgboost.train` with `evals` and `evals_result`. Name the parts `"train"`
@@ -231,7 +232,8 @@ matrices = {
     name: xgb.DMatrix(features[part == name].to_numpy(), customers["churn"][part == name].to_numpy())
     for name in ("train", "validation", "test")
 }
-settings = {"objective": "binary:logistic", "eval_metric": "auc", "max_depth": 5, "eta": 0.2, "nthread": 1}
+settings = {"objective": "binary:logistic", "eval_metric": "auc", "max_depth": 5, "eta": 0.2}
+settings |= {"tree_method": "hist", "nthread": 1}
 watched = [(matrices[name], name) for name in ("train", "validation")]
 history = {}
 booster = xgb.train(settings, matrices["train"], 100, evals=watched, evals_result=history, verbose_eval=25)

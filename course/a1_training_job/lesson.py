@@ -320,6 +320,7 @@ hyper_parameters = {
     "num_round": "100",
     "max_depth": "5",
     "eta": "0.2",
+    "tree_method": "hist",
 }
 
 # %% [markdown]

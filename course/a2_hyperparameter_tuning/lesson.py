@@ -94,6 +94,7 @@ def train_baseline():
 
     tags = {"course": "corelab", "assignment": "a1_training_job"}
     settings = {"objective": "binary:logistic", "eval_metric": "auc", "num_round": 100, "max_depth": 5, "eta": 0.2}
+    settings["tree_method"] = "hist"
     machine = {"instance_count": 1, "instance_type": "ml.m5.large", "volume_size": 10, "max_run": 900}
     image = image_uris.retrieve("xgboost", region, "1.7-1")
     job = Estimator(image, role, **machine, output_path=f"s3://{bucket}/churn", hyperparameters=settings, tags=tags)
@@ -358,7 +359,7 @@ checks.planned_budget(budget, limits, stopping, baseline_name)
 #
 # **Your task:** `definition`, a `HyperParameterTrainingJobDefinition` that reuses what the baseline has: image
 # and input mode, channels, role, machine and output. New are your `stopping` and the static hyperparameters:
-# `objective` and `num_round`, `"60"`. What you tune must not be among them.
+# `objective`, `num_round` (`"60"`) and `tree_method` (`"hist"`). What you tune must not be among them.
 #
 # *Research:* `HyperParameterTrainingJobDefinition` and `HyperParameterAlgorithmSpecification` in
 # `sagemaker_core.shapes`. Which attributes of `baseline` have the type each argument wants?
@@ -370,7 +371,7 @@ from sagemaker_core.shapes import HyperParameterAlgorithmSpecification, HyperPar
 image = baseline.algorithm_specification.training_image
 definition = HyperParameterTrainingJobDefinition(
     algorithm_specification=HyperParameterAlgorithmSpecification(training_image=image, training_input_mode="File"),
-    static_hyper_parameters={"objective": "binary:logistic", "num_round": "60"},
+    static_hyper_parameters={"objective": "binary:logistic", "num_round": "60", "tree_method": "hist"},
     role_arn=role,
     input_data_config=baseline.input_data_config,
     output_data_config=baseline.output_data_config,

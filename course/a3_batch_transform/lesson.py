@@ -168,6 +168,7 @@ def train_baseline():
     from sagemaker.inputs import TrainingInput
 
     settings = {"objective": "binary:logistic", "eval_metric": "auc", "num_round": 100, "max_depth": 5, "eta": 0.2}
+    settings["tree_method"] = "hist"
     machine = {"instance_count": 1, "instance_type": "ml.m5.large", "volume_size": 10, "max_run": 900}
     image = image_uris.retrieve("xgboost", region, "1.7-1")
     job = Estimator(image, role, **machine, output_path=f"s3://{bucket}/churn/{run}", hyperparameters=settings)

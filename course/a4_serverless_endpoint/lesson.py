@@ -95,6 +95,7 @@ def train_baseline():
 
     tags = [{"Key": "course", "Value": "corelab"}, {"Key": "assignment", "Value": "a1_training_job"}]
     settings = {"objective": "binary:logistic", "eval_metric": "auc", "num_round": 100, "max_depth": 5, "eta": 0.2}
+    settings["tree_method"] = "hist"
     image, place = retrieve("xgboost", region, "1.7-1"), f"s3://{bucket}/churn/baseline/output"
     options = {"output_path": place, "hyperparameters": settings, "tags": tags, "max_run": 900}
     estimator = Estimator(image, role, 1, "ml.m5.large", base_job_name="churn-baseline", **options)

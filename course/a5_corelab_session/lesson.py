@@ -200,7 +200,7 @@ from sagemaker_core.shapes import AlgorithmSpecification, OutputDataConfig, Reso
 resources = ResourceConfig(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10)
 stopping = StoppingCondition(max_runtime_in_seconds=900)
 hyper_parameters = {"objective": "binary:logistic", "eval_metric": "auc", "num_round": "100"}
-hyper_parameters |= {"max_depth": "5", "eta": "0.2"}
+hyper_parameters |= {"max_depth": "5", "eta": "0.2", "tree_method": "hist"}
 
 # %% [markdown]
 # **Your task:** create the training job with the session's name, role, image and output place, `resources`,

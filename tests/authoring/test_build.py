@@ -163,6 +163,11 @@ def test_a_bad_syllabus_is_refused(course, old, new, complaint):
         build(course(syllabus=SYLLABUS.replace(old, new)))
 
 
+def test_a_folder_without_a_course_is_told_where_to_go(tmp_path):
+    with pytest.raises(CourseError, match=r"no course/syllabus\.toml; run this in the project's folder"):
+        build(tmp_path)
+
+
 def test_an_assignment_stands_once_in_the_syllabus(course):
     with pytest.raises(CourseError, match="stands twice"):
         build(course(syllabus=SYLLABUS + SYLLABUS))

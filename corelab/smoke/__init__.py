@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from graphlib import TopologicalSorter
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from corelab.errors import CorelabError
+from corelab.smoke import kernels
 
 CELL_SECONDS = 600
 SHOWN_LINES = 12
@@ -72,7 +72,7 @@ def run(
         target: ``local`` or ``aws``, handed to the notebooks as ``CORELAB_TARGET``.
         out: where executed copies, the files they write and ``summary.json`` go.
         root: the course root, which holds ``source/``.
-        between_cells: called before each cell; a CorelabError from it ends the notebook. For one worker only.
+        between_cells: called before each cell; a CorelabError from it ends the notebook. Notebooks then run one by one.
         workers: how many notebooks run at once.
         needs: which assignments must have run before one starts; without it they start in their names' order.
 
@@ -85,7 +85,7 @@ def run(
     console, out = console or Console(), out.resolve()
     notebooks = _notebooks(root / "source", assignments)
     with _only_run(out), _kernel_environment(target):
-        if workers == 1:
+        if between_cells:
             results = [_run_one(notebook, out, console, between_cells) for notebook in notebooks]
         else:
             results = _run_together(notebooks, out, console, workers, needs or {})
@@ -94,7 +94,7 @@ def run(
     return 0 if all(result.passed for result in results) else 1
 
 
-def _run_one(notebook: Path, out: Path, console: Console, between_cells: Callable[[], None] | None) -> Result:
+def _run_one(notebook: Path, out: Path, console: Console, between_cells: Callable[[], None]) -> Result:
     with console.status(f"{notebook.parent.name}: running {notebook.name}"):
         result = _execute(notebook, out / notebook.parent.name, between_cells)
     _tell(result, console)
@@ -110,10 +110,13 @@ def _run_together(
     order.prepare()
     running: dict[Future[Result], str] = {}
     results: dict[str, Result] = {}
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool, console.status("") as status:
+    # A parent of processes keeps the environment it started with; what a run needs is given to each.
+    given = _set_environment, (dict(os.environ),)
+    pool = ProcessPoolExecutor(workers, kernels.context(notebooks), *given, max_tasks_per_child=1)
+    with pool, console.status("") as status:
         while order.is_active():
             for name in order.get_ready():
-                running[pool.submit(_execute, chosen[name], out / name)] = name
+                running[pool.submit(_execute_forked, chosen[name], out / name)] = name
             status.update(f"{len(results)} of {len(chosen)} done; running {', '.join(running.values())}")
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
@@ -168,7 +171,19 @@ def _notebooks(source: Path, assignments: Sequence[str]) -> list[Path]:
     return [notebook for notebook in found if not assignments or notebook.parent.name in assignments]
 
 
-def _execute(notebook: Path, folder: Path, between_cells: Callable[[], None] | None = None) -> Result:
+def _execute_forked(notebook: Path, folder: Path) -> Result:
+    from corelab.smoke import engine
+
+    with kernels.ready():
+        return _execute(notebook, folder, engine=engine.NAME)
+
+
+def _execute(
+    notebook: Path,
+    folder: Path,
+    between_cells: Callable[[], None] | None = None,
+    engine: str | None = None,
+) -> Result:
     # papermill takes a second to import; `corelab --help` must not.
     import papermill
     from papermill.exceptions import PapermillException
@@ -184,6 +199,7 @@ def _execute(notebook: Path, folder: Path, between_cells: Callable[[], None] | N
                 str(executed),
                 cwd=str(folder),
                 kernel_name="python3",
+                engine_name=engine,
                 progress_bar=False,
                 execution_timeout=CELL_SECONDS,
                 on_cell_start=between_cells and (lambda **_: between_cells()),
@@ -223,7 +239,7 @@ def _kernel_sockets() -> Iterator[dict[str, Any]]:
         yield {"config": Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})}
 
 
-def _set_environment(values: dict[str, str | None]) -> None:
+def _set_environment(values: Mapping[str, str | None]) -> None:
     for name, value in values.items():
         if value is None:
             os.environ.pop(name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -12,11 +13,14 @@ import time
 import nbformat
 import psutil
 import pytest
+import zmq.asyncio
 from filelock import FileLock
+from jupyter_client.session import Session
 from rich.console import Console
 
 from corelab import smoke
 from corelab.errors import CorelabError
+from corelab.smoke.client import WakingClient
 
 
 def notebook(*sources):
@@ -172,3 +176,28 @@ def written(path):
         assert time.monotonic() < deadline, f"{path} was not written"
         time.sleep(0.1)
     return path.read_text()
+
+
+def test_a_reply_that_comes_while_a_client_sends_is_seen():
+    """It is seen without waiting for another: a second reply to come would hide what this is about."""
+
+    async def answered():
+        with (
+            zmq.asyncio.Context() as context,
+            context.socket(zmq.DEALER) as socket,
+            zmq.Context() as other,
+            other.socket(zmq.ROUTER) as kernel,
+        ):
+            socket.connect(f"tcp://127.0.0.1:{kernel.bind_to_random_port('tcp://127.0.0.1')}")
+            session = Session(key=b"")
+            channel = WakingClient().shell_channel_class(socket, session)
+            channel.send(session.msg("execute_request"))
+            identity = kernel.recv_multipart()[0]
+            waiting = asyncio.ensure_future(channel.get_msg(timeout=60))
+            await asyncio.sleep(0.1)
+            session.send(kernel, "execute_reply", ident=identity)
+            time.sleep(0.5)  # the loop is busy; the reply arrives meanwhile
+            channel.send(session.msg("comm_msg"))
+            return await asyncio.wait_for(waiting, 30)
+
+    assert asyncio.run(answered())["msg_type"] == "execute_reply"

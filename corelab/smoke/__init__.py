@@ -192,7 +192,7 @@ def _execute(
     shutil.copytree(notebook.parent, folder, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
     executed = folder / notebook.name
     started, failure = time.monotonic(), None
-    with _kernel_sockets() as config:
+    with _kernel_config() as config:
         try:
             papermill.execute_notebook(
                 str(notebook),
@@ -203,7 +203,7 @@ def _execute(
                 progress_bar=False,
                 execution_timeout=CELL_SECONDS,
                 on_cell_start=between_cells and (lambda **_: between_cells()),
-                **config,
+                config=config,
             )
         except (PapermillException, RuntimeError, TimeoutError, CorelabError) as problem:
             # A dead kernel and a cell out of time are nbclient's own errors, both of RuntimeError or TimeoutError.
@@ -227,16 +227,20 @@ def _kernel_environment(target: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _kernel_sockets() -> Iterator[dict[str, Any]]:
+def _kernel_config() -> Iterator[Any]:
     """Sockets in a private folder in place of loopback ports, where the system has them: no race, no eavesdropper."""
-    if os.name == "nt":
-        yield {}
-        return
     from traitlets.config import Config
 
+    from corelab.smoke import client
+
+    config = Config(client.SETTINGS)
+    if os.name == "nt":
+        yield config
+        return
     # A socket's path has room for about a hundred characters, so not below ``out``.
     with tempfile.TemporaryDirectory(prefix="corelab-") as folder:
-        yield {"config": Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})}
+        config.KernelManager.transport, config.KernelManager.ip = "ipc", f"{folder}/kernel"
+        yield config
 
 
 def _set_environment(values: Mapping[str, str | None]) -> None:

@@ -7,6 +7,7 @@ import re
 import tarfile
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from botocore.exceptions import ClientError
 
@@ -85,8 +86,8 @@ def training_job(name: Any) -> str:
 
 @check
 @asks_cloud
-def channels(name: Any) -> str:
-    """Both channels hold customers the container can read."""
+def channels(name: Any, test_features: Any = None) -> str:
+    """Both channels hold customers the container can read, and none of those kept for the test."""
     found = {channel["ChannelName"]: channel for channel in describe(name)["InputDataConfig"]}
     for wanted in ("train", "validation"):
         if wanted not in found:
@@ -104,6 +105,7 @@ def channels(name: Any) -> str:
     if shared > len(validation) // 100:
         hint = "validate on customers the model did not train on; is one prefix the start of the other?"
         raise CheckFailed("different customers in train and validation", f"{shared} rows in both", hint)
+    _judge_held_back(train, test_features)
     return f"{len(train):,} and {len(validation):,} rows, {train.shape[1] - 1} features"
 
 
@@ -208,6 +210,25 @@ def _channel_table(channel: dict[str, Any]) -> pd.DataFrame:
     table = pd.concat([read_table(read_object(file)) for file in files], ignore_index=True)
     judge_training_table(table)
     return table
+
+
+def _judge_held_back(train: pd.DataFrame, test_features: Any) -> None:
+    """Customers are told by their features; a table of another shape is another check's business."""
+    try:
+        kept = np.asarray(test_features, dtype=float)
+    except (TypeError, ValueError):
+        return
+    if kept.ndim != 2 or kept.shape[1] != train.shape[1] - 1:
+        return
+    seen = _customers(train.iloc[:, 1:].apply(pd.to_numeric, errors="coerce").to_numpy(float))
+    shared = sum(customer in seen for customer in _customers(kept))
+    if shared > len(kept) // 100:
+        hint = "a model is judged on customers it never saw: train on those of part 'train' alone"
+        raise CheckFailed("no test customers in the train channel", f"{shared} test customers in it", hint)
+
+
+def _customers(features: np.ndarray[Any, Any]) -> set[bytes]:
+    return {row.tobytes() for row in np.round(features, 6) + 0.0}  # -0.0 becomes 0.0
 
 
 def _rows(table: pd.DataFrame) -> set[tuple[str, ...]]:

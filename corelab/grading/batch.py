@@ -16,7 +16,7 @@ from corelab.grading.gradebook import Book
 from corelab.grading.result import Result
 from corelab.grading.results import Results
 from corelab.grading.seeds import Seeds
-from corelab.grading.unit import Job, close_parents, grade
+from corelab.grading.unit import Job, close_parents, grade, parents
 from corelab.grading.walls.limits import Limits
 
 RESULTS = "build/grading"
@@ -146,14 +146,18 @@ def _grade_assignment(
     jobs = list(course.jobs(assignment, students))
     if not jobs:
         return []
-    course.prepare(assignment)
     progress, graded = Progress(len(jobs)), []
     waiting: dict[Future[Result], str | None] = {}
+    known = {job.student: None if again else course.results.load(assignment, job.student) for job, _ in jobs}
+    done = {job.student for job, _ in jobs if (kept := known[job.student]) and kept[0].digest == job.digest}
+    if isinstance(pool, ThreadPoolExecutor) and len(done) < len(jobs):
+        parents(course.walls)  # they load while the gradebook is prepared
+    course.prepare(assignment)
     for job, timestamp in jobs:
-        known = None if again else course.results.load(assignment, job.student)
-        if known is not None and known[0].digest == job.digest:
+        kept = known[job.student]
+        if kept is not None and job.student in done:
             progress.skipped += 1
-            graded.append(_record(course, known[0], timestamp, known[1], progress, tell))
+            graded.append(_record(course, kept[0], timestamp, kept[1], progress, tell))
         else:
             waiting[pool.submit(grade, job)] = timestamp
     for future in as_completed(waiting):

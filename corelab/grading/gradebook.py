@@ -109,15 +109,16 @@ class Book:
             book.update_or_create_student(result.student)
             at = {"timestamp": parse_utc(timestamp)} if timestamp and _is_time(timestamp) else {}
             book.update_or_create_submission(result.assignment, result.student, **at)
-            place = (result.notebook_name, result.assignment, result.student)
+            notebook = book.find_submission_notebook(result.notebook_name, result.assignment, result.student)
+            grades, comments = _by_name(book, notebook)
             empty = _unanswered(result)
             for item in result.items:
-                grade = book.find_grade(item.name, *place)
+                grade = grades[item.name]
                 automatic = 0.0 if item.name in empty else item.score
                 grade.auto_score = None if item.outcome == MANUAL and item.name not in empty else automatic
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
             for name in _solutions(result):
-                book.find_comment(name, *place).auto_comment = "No response." if name in empty else None
+                comments[name].auto_comment = "No response." if name in empty else None
             book.db.commit()
 
     def _penalize(self, result: Result) -> None:
@@ -137,7 +138,7 @@ class Book:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         if result.notebook is not None:
-            text = json.dumps(safe(result.notebook), indent=1, sort_keys=True, ensure_ascii=False)
+            text = json.dumps(safe(result.notebook), sort_keys=True, ensure_ascii=False)
             (draft / f"{result.notebook_name}.ipynb").write_text(text + "\n", encoding="utf-8")
         if timestamp:
             (draft / "timestamp.txt").write_text(timestamp + "\n", encoding="utf-8")
@@ -149,6 +150,20 @@ class Book:
     def _resources(self, assignment: str, notebook: str, student: str) -> dict[str, Any]:
         names = {"assignment": assignment, "notebook": notebook, "student": student}
         return {"nbgrader": {**names, "db_url": self.folder.db_url}}
+
+
+def _by_name(book: Any, notebook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Grades and comments by their cell's name: nbgrader's own way asks for each one by a join of five tables."""
+    from nbgrader.api import BaseCell, Comment, Grade
+
+    names = dict(
+        book.db.query(BaseCell.id, BaseCell.name).filter(BaseCell.notebook_id == notebook.notebook_id)
+    )
+    grades, comments = (
+        {names[row.cell_id]: row for row in book.db.query(kind).filter(kind.notebook_id == notebook.id)}
+        for kind in (Grade, Comment)
+    )
+    return grades, comments
 
 
 def _config(root: Path) -> Any:

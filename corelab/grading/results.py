@@ -21,7 +21,8 @@ class Results:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         with draft.open("w", encoding="utf-8") as stream:
-            json.dump(result.as_dict() | {"recorded": recorded}, stream, ensure_ascii=True)
+            # dumps, not dump: it encodes at once, in C.
+            stream.write(json.dumps(result.as_dict() | {"recorded": recorded}))
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(path)

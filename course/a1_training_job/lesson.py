@@ -349,7 +349,7 @@ training_job = TrainingJob.create(
 checks.training_job(training_job_name)
 
 # %% test="channels_check" points=5 guide="G115"
-checks.channels(training_job_name)
+checks.channels(training_job_name, test_features)
 
 # %% [markdown]
 # **In your own words (6 points).** The container trains without a validation channel as well. Name two things

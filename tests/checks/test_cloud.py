@@ -164,6 +164,14 @@ def test_channels_that_share_rows_are_named(submit, data):
         checks.channels(submit(validation=data.train))
 
 
+def test_test_customers_in_the_train_channel_are_counted(finished, data):
+    table = data.table.iloc[:, 1:]
+    with pytest.raises(CheckFailed, match="100 test customers in it"):
+        checks.channels(finished, table[:100].to_numpy())
+    checks.channels(finished, table[-100:].to_numpy())
+    checks.channels(finished, [["no", "table"]])
+
+
 def test_a_missing_channel_or_content_type_is_named(submit, data):
     with pytest.raises(CheckFailed, match="a channel 'validation'"):
         checks.channels(submit(InputDataConfig=[channel("train", data.train)]))

@@ -51,7 +51,7 @@ BANK.right("warnings_on_stderr", ("write_files", "table = pd.get_dummies", 'impo
 BANK.wrong("no_validation_channel", "channels_check completed_check", "validation", ("inputs", '{"train": train_uri, "validation": validation_uri}', '{"train": train_uri}'), row=15)
 BANK.wrong("whole_numbers_as_hyperparameters", NO_JOB, "", ("create_job", "hyper_parameters=hyper_parameters", 'hyper_parameters=hyper_parameters | {"num_round": 100}'), row=19)
 BANK.wrong("no_objective", "job_check" + NO_MODEL, "objective", ("create_job", "hyper_parameters=hyper_parameters", 'hyper_parameters={k: v for k, v in hyper_parameters.items() if k != "objective"}'), row=21)
-BANK.wrong("trained_on_the_test_customers", "predictions_check", "", ("write_files", 'table[part == name].to_csv(', 'table[(part == name) | ((name == "train") & (part == "test"))].to_csv('), row=27)
+BANK.wrong("trained_on_the_test_customers", "channels_check predictions_check", "test customers", ("write_files", 'table[part == name].to_csv(', 'table[(part == name) | ((name == "train") & (part == "test"))].to_csv('), row=27)
 BANK.right("split_of_ones_own", ("write_files", 'table[part == name]', 'table[(part == name) & (customers.index % 20 > 0)]'))
 BANK.right("weak_columns_dropped", ("write_files", 'table = customers.drop(columns=["customer_id", "churn"])', 'table = customers.drop(columns=["customer_id", "churn", "region"])'))
 BANK.right("a_polling_loop", ("create_job", "    tags=tags,\n)", '    tags=tags,\n)\nwhile training_job.refresh().training_job_status == "InProgress":\n    time.sleep(0.5)'))

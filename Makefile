@@ -75,6 +75,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 # uv installs in seconds; pip, which takes minutes, is there for indexes that only pip is set up for.
+# Tests start hundreds of processes: for them all is compiled at once, as pip does.
 INSTALL = $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(1) \
 	|| $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(1)
 PACKAGE = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . \
@@ -104,6 +105,6 @@ $(SDK3)/installed: requirements-sdk3.lock | $(BIN)/uv
 
 $(VENV)/dev: requirements-dev.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing into $(VENV), development tools included ..."
-	@$(call INSTALL,requirements-dev.lock)
+	@UV_COMPILE_BYTECODE=1 $(call INSTALL,requirements-dev.lock)
 	@$(PACKAGE)
 	@touch $(VENV)/runtime $@

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from corelab.connection.links import note_failure
 from corelab.errors import RequestRefused
 
 Handler = Callable[..., Any]
@@ -123,6 +124,7 @@ _EVENTS: tuple[tuple[str, Handler], ...] = (
     ("before-send", keep_local),
     ("provide-client-params.sagemaker.CreateEndpointConfig", mend_memory_size),
     ("before-parameter-build.sagemaker", tag_what_is_created),
+    ("after-call.sagemaker", note_failure),
 )
 
 

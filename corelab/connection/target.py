@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
-from corelab.connection import environment, events, launch, quiet
+from corelab.connection import environment, events, launch, links, quiet
 from corelab.connection.report import Connection, show
 from corelab.errors import AccountError, BadArgument, CorelabError
 from corelab.home import Home
@@ -60,6 +60,7 @@ def connect(
             _let_go()
             raise
         _current = chosen
+    links.join_notebook(console_page)
     if not quietly:
         show(connection)
     return connection

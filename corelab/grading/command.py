@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -17,6 +19,8 @@ from corelab.grading.feedback import page
 from corelab.grading.progress import shown
 from corelab.grading.result import GRADED, MANUAL, Result
 from corelab.grading.walls import choose
+
+_LONGEST: Final = 200  # of a time or a secret
 
 
 def grade(
@@ -89,10 +93,24 @@ def feedback(root: Path, assignments: Sequence[str] = ()) -> list[Path]:
     for result in _results(course, assignments):
         folder = course.book.feedback(result)
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in page(result, course.book.marks(result)).items():
+        texts = page(result, course.book.marks(result))
+        # By this name `nbgrader release_feedback` and `fetch_feedback` know the page.
+        texts[f"{result.notebook_name}.html"] = texts.pop(f"{result.notebook_name}_checks.html")
+        for name, content in texts.items():
             (folder / name).write_text(content, encoding="utf-8")
             written.append(folder / name)
+        _add_address(folder, course.book.submitted() / result.student / result.assignment)
     return written
+
+
+def _add_address(folder: Path, submitted: Path) -> None:
+    """What nbgrader finds a submission's owner by; without it for one, it releases nobody's feedback."""
+    for name, otherwise in (("timestamp.txt", ""), ("submission_secret.txt", secrets.token_hex())):
+        given = submitted / name
+        # A link would lead out of what was handed in.
+        honest = given.is_file() and not given.is_symlink() and not submitted.is_symlink()
+        text = given.read_bytes()[:_LONGEST].decode("utf-8", "replace") if honest else otherwise
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def report(root: Path, assignments: Sequence[str] = (), formgrader: str = overview.FORMGRADER) -> list[Path]:

@@ -45,7 +45,7 @@ def test_feedback_has_the_scores_that_a_person_gave(graded: Path) -> None:
         "name": "why", "points": 2, "score": 2, "outcome": "manual", "findings": [], "evidence": {},
         "comment": "<b>well</b> said",
     }  # fmt: skip
-    assert "&lt;b&gt;well&lt;/b&gt;" in (folder / "small_checks.html").read_text()
+    assert "&lt;b&gt;well&lt;/b&gt;" in (folder / "small.html").read_text()
 
 
 def test_the_report_has_every_student(graded: Path) -> None:

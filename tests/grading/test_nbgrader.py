@@ -12,12 +12,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from nbgrader.api import Gradebook
 
 from corelab.grading import batch
 from corelab.grading.batch import Course, grade_class
 from tests.grading import course, small_course
 from tests.grading.conftest import QUICK
+from tests.test_documents import blocks
 
 SETTINGS = """
 c.Exchange.root = {exchange!r}
@@ -43,44 +43,36 @@ def root(prepared: Path, tmp_path: Path) -> Path:
     return made
 
 
-def nbgrader(where: Path, *arguments: str) -> str:
-    scripts = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        [str(scripts / "nbgrader"), *arguments], cwd=where, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+def run(where: Path, command: str) -> None:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(command.split(), cwd=where, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
 
 
-def graded(root: Path, walls: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    monkeypatch.setattr(batch, "close_parents", lambda: None)
-    return {result.student: result.score for result in grade_class(Course(root, walls, QUICK))}
+def handbook() -> list[str]:
+    """The commands of the instructors' handbook that are marked as run here, for the small assignment."""
+    marked = [
+        block
+        for block in blocks()
+        if block.document == "instructor.md" and "tests/grading" in str(block.reason)
+    ]
+    return [command.replace("a1_training_job", "small") for block in marked for command in block.commands]
 
 
-def test_what_went_through_the_exchange_is_graded(
-    warm: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nbgrader(root, "release_assignment", "small")
-    student = tmp_path / "student"
+def hand_in_by_exchange(root: Path, student: Path) -> None:
+    """What a student who shares the server does."""
     student.mkdir()
     config = (root / "nbgrader_config.py").read_text().replace("str(root)", repr(str(student)))
     (student / "nbgrader_config.py").write_text(config)
-    nbgrader(student, "fetch_assignment", "small")
+    run(student, "nbgrader fetch_assignment small")
     notebook = student / "small" / "small.ipynb"
     assert json.loads(notebook.read_text()) == json.loads(course.release())
     notebook.write_text(json.dumps(course.submission(course.honest())))
-    nbgrader(student, "submit", "small")
-    nbgrader(root, "collect", "small")
-    (who,) = (path.name for path in (root / "submitted").iterdir())
-    assert graded(root, warm, monkeypatch) == {who: 10}
-    with Gradebook(f"sqlite:///{root}/gradebook.db", "sagemaker_essentials") as book:
-        assert book.find_submission("small", who).timestamp is not None
+    run(student, "nbgrader submit small")
 
 
-def test_a_zip_file_of_an_lms_is_graded_and_exported(
-    warm: str, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def download(root: Path) -> None:
+    """What comes from a learning platform."""
     archive = root / "downloaded" / "small" / "archive"
     archive.mkdir(parents=True)
     half = course.honest() | {"values": "values = [0]"}
@@ -88,12 +80,24 @@ def test_a_zip_file_of_an_lms_is_graded_and_exported(
         for name, answers in (("ann", course.honest()), ("bob", half)):
             content = json.dumps(course.submission(answers))
             bundle.writestr(f"{name}_attempt_2026-01-02-10-00-00_small.ipynb", content)
-    nbgrader(root, "zip_collect", "small")
-    assert graded(root, warm, monkeypatch) == {"ann": 10, "bob": 7}
-    nbgrader(root, "export")
+
+
+def test_every_command_of_the_handbook_runs_from_release_to_export(root: Path, tmp_path: Path) -> None:
+    commands = handbook()
+    for command in commands:
+        if command == "nbgrader collect small":
+            hand_in_by_exchange(root, tmp_path / "student")
+        elif command == "nbgrader zip_collect small":
+            download(root)
+        run(root, command)
+    assert commands[0] == "corelab grade --verify"
+    assert commands[-1] == "nbgrader export"
     with (root / "grades.csv").open() as stream:
         rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(stream) if row["timestamp"]}
-    assert rows == {"ann": 10, "bob": 7}
+    (who,) = {path.name for path in (root / "submitted").iterdir()} - {"ann", "bob"}
+    assert rows == {"ann": 10, "bob": 7, who: 10}
+    run(tmp_path / "student", "nbgrader fetch_feedback small")
+    assert list((tmp_path / "student/small/feedback").rglob("small.html"))
 
 
 def test_another_edition_of_the_assignment_is_recorded_and_explained(

@@ -21,7 +21,7 @@ FILES = "train_file_check validation_file_check channels_check"
 # fmt: off
 BANK.wrong("header_kept", FILES, "header=False", ("write_files", "header=False", "header=True"), row=1)
 BANK.wrong("target_last", FILES + " completed_check artifact_check predictions_check", "label", ("write_files", 'table.insert(0, "churn", customers["churn"])', 'table["churn"] = customers["churn"]'), row=3)
-BANK.wrong("bool_dummies", FILES + " predictions_check", "dtype=int", ("write_files", "pd.get_dummies(table, dtype=int)", "pd.get_dummies(table)"), row=5)
+BANK.wrong("bool_dummies", FILES, "dtype=int", ("write_files", "pd.get_dummies(table, dtype=int)", "pd.get_dummies(table)"), row=5)
 BANK.wrong("label_inverted", FILES + " predictions_check", "label", ("write_files", 'table.insert(0, "churn", customers["churn"])', 'table.insert(0, "churn", 1 - customers["churn"])'), row=7)
 BANK.wrong("label_is_a_feature", FILES + " completed_check predictions_check", "leak", ("write_files", 'table.insert(0, "churn", customers["churn"])', 'table["kept"] = customers["churn"]\ntable.insert(0, "churn", customers["churn"])'), ("write_files", 'test_features = table[part == "test"].to_numpy()', 'test_features = table.assign(kept=customers["churn"])[part == "test"].to_numpy()'), row=9)
 BANK.wrong("validation_is_train", "channels_check completed_check", "customers", ("upload", 'session.upload_data("validation.csv"', 'session.upload_data("train.csv"'), row=11)

@@ -19,6 +19,8 @@ T = TypeVar("T")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+\Z")
 MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 LARGEST_OBJECT = 64 << 20
+# What to do about a thing that only its name in the notebook knows.
+NOT_MADE = "a name alone proves nothing: create it; if its cell raised an error, that says what to mend"
 
 
 def asks_cloud(function: Callable[P, T]) -> Callable[P, T]:

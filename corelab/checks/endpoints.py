@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from corelab.checks.cloud import asks_cloud, client, read_object
+from corelab.checks.cloud import NOT_MADE, asks_cloud, client, read_object
 from corelab.checks.jobs import IMAGE
 from corelab.checks.outcome import CheckFailed, check
 from corelab.checks.pages import look_at
@@ -17,7 +17,6 @@ from corelab.checks.plans import member
 
 MEMORY_SIZES = range(1024, 6145, 1024)
 ABSENT = {"ValidationException", "ResourceNotFound"}
-PROVE = "names in your notebook prove nothing by themselves: create it"
 
 
 @check
@@ -162,7 +161,9 @@ def described(kind: str, name: Any) -> dict[str, Any]:
     except ClientError as problem:
         if problem.response["Error"]["Code"] not in ABSENT:
             raise
-        raise CheckFailed(f"one {kind.replace('_', ' ')} of this name in your cloud", name, PROVE) from None
+        raise CheckFailed(
+            f"one {kind.replace('_', ' ')} of this name in your cloud", name, NOT_MADE
+        ) from None
     return answer
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from botocore.exceptions import ClientError
 
-from corelab.checks.cloud import asks_cloud, client, objects_below, read_object, split_uri
+from corelab.checks.cloud import NOT_MADE, asks_cloud, client, objects_below, read_object, split_uri
 from corelab.checks.outcome import CannotTell, CheckFailed, check
 from corelab.checks.pages import look_at
 from corelab.checks.scores import AUC_WINDOW
@@ -196,8 +196,7 @@ def describe(name: Any) -> dict[str, Any]:
     except ClientError as problem:
         if problem.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
             raise
-        hint = "names in your notebook prove nothing by themselves: create the job"
-        raise CheckFailed("a training job of this name in your cloud", name, hint) from None
+        raise CheckFailed("a training job of this name in your cloud", name, NOT_MADE) from None
     return answer
 
 

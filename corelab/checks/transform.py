@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from botocore.exceptions import ClientError
 
-from corelab.checks.cloud import asks_cloud, client, objects_below, read_object, split_uri
+from corelab.checks.cloud import NOT_MADE, asks_cloud, client, objects_below, read_object, split_uri
 from corelab.checks.jobs import describe
 from corelab.checks.logs import is_line, lines_of
 from corelab.checks.outcome import CheckFailed, check
@@ -245,5 +245,4 @@ def _unless_unknown(problem: Exception, what: str, name: Any) -> Exception:
     code = problem.response["Error"]["Code"] if isinstance(problem, ClientError) else ""
     if code not in ("ValidationException", "ResourceNotFound"):
         return problem
-    hint = "names in your notebook prove nothing by themselves: create it"
-    return CheckFailed(f"{what} of this name in your cloud", name, hint)
+    return CheckFailed(f"{what} of this name in your cloud", name, NOT_MADE)

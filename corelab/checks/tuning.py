@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from corelab.checks.cloud import asks_cloud, client
+from corelab.checks.cloud import NOT_MADE, asks_cloud, client
 from corelab.checks.jobs import describe
 from corelab.checks.logs import lines_of
 from corelab.checks.outcome import CheckFailed, check
@@ -160,8 +160,7 @@ def describe_tuning(name: Any) -> dict[str, Any]:
     except ClientError as problem:
         if problem.response["Error"]["Code"] not in UNKNOWN:
             raise
-        hint = "names in your notebook prove nothing by themselves: create the job"
-        raise CheckFailed("a tuning job of this name in your cloud", name, hint) from None
+        raise CheckFailed("a tuning job of this name in your cloud", name, NOT_MADE) from None
     return answer
 
 

@@ -2,7 +2,8 @@
 
 SDK waiters sleep for seconds between Describes. The first Describe of a job answers at once; the next one that
 would say the same is held until the status changes. botocore's waiters and SDK 2, which would sleep half a minute
-after a first "in progress", are held from the first.
+after a first "in progress", are held from the first. A loop that somebody wrote may want to see how far a job is:
+it is held for a moment only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from corelab.resources.registry import Registry
 from corelab.resources.states import Kind, Status
 
 MOST_SECONDS = 40.0  # well under botocore's 60 s read timeout
+_GLANCE_SECONDS = 2.0
 
 DESCRIBES = {
     "DescribeTrainingJob": (Kind.TRAINING_JOB, "TrainingJobName"),
@@ -55,7 +57,7 @@ class Holder:
             return
         if self._first(record, client) and not _impatient(client):
             return
-        await self._news(record)
+        await self._news(record, self._seconds if _waits(client) else min(self._seconds, _GLANCE_SECONDS))
 
     def _first(self, record: Record, client: str) -> bool:
         key = (client, record.arn)
@@ -65,8 +67,8 @@ class Holder:
         self._told[key] = record.status
         return first
 
-    async def _news(self, record: Record) -> None:
-        loop_until = _deadline(self._seconds)
+    async def _news(self, record: Record, seconds: float) -> None:
+        loop_until = _deadline(seconds)
         newest: Record | None = record
         while newest is not None and newest.status == record.status:
             left = loop_until - _now()
@@ -82,6 +84,11 @@ def _impatient(client: str) -> bool:
         return True
     features = next((part[2:] for part in client.split() if part.startswith("m/")), "")
     return "B" in features.split(",")
+
+
+def _waits(client: str) -> bool:
+    """Whether an SDK asks, which only wants to know when it is over; sagemaker-core names itself, too."""
+    return _impatient(client) or "AWS-SageMakerCore#" in client
 
 
 def _now() -> float:

@@ -10,10 +10,12 @@ import pytest
 from corelab.resources.records import Record, arn
 from corelab.resources.registry import Registry
 from corelab.resources.states import Kind, Status
+from corelab.server import hold
 from corelab.server.hold import Holder
 
 CORE = "Boto3/1.44.5 md/Botocore#1.44.5 lib/AWS-SageMakerCore#1.0.78"
 WAITER = "Boto3/1.44.5 md/Botocore#1.44.5 m/Z,B,b cfg/retry-mode#standard"
+LOOP = "Boto3/1.44.5 md/Botocore#1.44.5"
 SDK_2 = "Boto3/1.44.5 lib/AWS-SageMaker-Python-SDK#2.257.7"
 REQUEST = {"TrainingJobName": "one"}
 
@@ -73,6 +75,18 @@ def test_a_held_describe_returns_when_the_status_changes_and_not_before(registry
         return early, task.done()
 
     assert asyncio.run(run()) == (False, True)
+
+
+def test_a_loop_of_ones_own_hears_again_before_the_status_changes(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold, "_GLANCE_SECONDS", 0.01)
+
+    async def run() -> list[bool]:
+        holder = Holder(registry)
+        return [await held(holder, client) for client in (LOOP, LOOP, CORE, CORE)]
+
+    assert asyncio.run(run()) == [False, False, False, True]
 
 
 def test_a_finished_job_an_absent_one_and_other_operations_are_never_held(registry: Registry) -> None:

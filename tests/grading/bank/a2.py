@@ -27,20 +27,20 @@ BANK.wrong("auc_minimized", "objective_check search_check", "larger",
            ("search_config", 'early_stopping_type="Auto"', 'early_stopping_type="Off"'), row=29)  # fmt: skip
 BANK.wrong("range_upside_down", "ranges_check" + NO_SEARCH, "max_depth",
            ("ranges", 'min_value="2", max_value="8"', 'min_value="10", max_value="3"'), row=31)  # fmt: skip
-BANK.wrong("ranges_of_no_width", "ranges_check" + NO_SEARCH, "",
+BANK.wrong("ranges_of_no_width", "ranges_check" + NO_SEARCH, "width 0",
            ("ranges", 'min_value="2", max_value="8"', 'min_value="5", max_value="5"'),
            ("ranges", 'min_value="0.05", max_value="0.5"', 'min_value="0.2", max_value="0.2"'),
            ("ranges", 'min_value="0", max_value="5"', 'min_value="1", max_value="1"'),
            ("ranges", 'min_value="1", max_value="30"', 'min_value="2", max_value="2"'), row=33)  # fmt: skip
-BANK.wrong("two_hundred_jobs", "limits_check search_check tuned_check", "",
+BANK.wrong("two_hundred_jobs", "limits_check search_check tuned_check", "few enough to pay for",
            ("limits", "max_number_of_training_jobs=8", "max_number_of_training_jobs=200"),
            ("create_tuning", "tuning_job.wait()", STOPPED_EARLY),
            row=35)  # fmt: skip
-BANK.wrong("all_jobs_at_once", "limits_check search_check", "",
+BANK.wrong("all_jobs_at_once", "limits_check search_check", "learn from each other",
            ("limits", "max_parallel_training_jobs=2", "max_parallel_training_jobs=8"), row=35)  # fmt: skip
 BANK.wrong("name_of_53_characters", "name_check" + NO_SEARCH, "32",
            ("search_config", 'f"tune-{student}-', 'f"hyperparameter-tuning-of-{student}-'), row=37)  # fmt: skip
-BANK.wrong("compared_with_the_training_auc", "improvement_check beats_check point_check", "",
+BANK.wrong("compared_with_the_training_auc", "improvement_check beats_check point_check", "the same metric",
            ("improvement", "improvement = best_auc - baseline_auc",
             'improvement = best_auc - final["train:auc"]'), row=39)  # fmt: skip
 BANK.wrong("stopped_and_called_complete", "tuned_check", "Stopped",

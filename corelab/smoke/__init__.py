@@ -112,8 +112,11 @@ def _run_together(
     results: dict[str, Result] = {}
     # A parent of processes keeps the environment it started with; what a run needs is given to each.
     given = _set_environment, (dict(os.environ),)
-    pool = ProcessPoolExecutor(workers, kernels.context(notebooks), *given, max_tasks_per_child=1)
-    with pool, console.status("") as status:
+    with (
+        kernels.context(notebooks) as forking,
+        ProcessPoolExecutor(workers, forking, *given, max_tasks_per_child=1) as pool,
+        console.status("") as status,
+    ):
         while order.is_active():
             for name in order.get_ready():
                 running[pool.submit(_execute_forked, chosen[name], out / name)] = name

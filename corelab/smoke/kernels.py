@@ -32,17 +32,27 @@ _LAUNCHER = "ipykernel_launcher"
 _waiting: list[tuple[BaseProcess, Connection]] = []
 
 
-def context(notebooks: Sequence[Path]) -> BaseContext:
+@contextlib.contextmanager
+def context(notebooks: Sequence[Path]) -> Iterator[BaseContext]:
     """Processes forked from a parent that has imported what the notebooks import; new ones where none can fork.
 
-    The parent starts with the first process and keeps its imports as long as this process lives.
+    The parent starts with the first process and ends with the context.
     """
     if not _FORKS:
-        return multiprocessing.get_context("spawn")
+        yield multiprocessing.get_context("spawn")
+        return
+    from multiprocessing import forkserver
+
     os.environ[ASKED] = " ".join(sorted(set().union(*map(imported, notebooks))))
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload(["corelab.smoke.warm"])
-    return forking
+    try:
+        yield forking
+    finally:
+        del os.environ[ASKED]
+        # multiprocessing itself ends it only with the interpreter, and would fork from it for whoever asks next.
+        with contextlib.suppress(AttributeError, OSError):
+            forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager

@@ -58,6 +58,13 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def with_a_line_above_the_log(route: Any) -> None:
+    answer = route.fetch()
+    route.fulfill(
+        response=answer, body=answer.text().replace('<ol class="log"', '<p>a line above</p><ol class="log"')
+    )
+
+
 def test_a_job_is_followed_to_its_end_without_a_reload(site: Site, tab: Tab) -> None:
     name, sagemaker = site.lab.name("live"), site.lab.client("sagemaker")
     sagemaker.create_training_job(**training(site.lab, name, num_round="1000000"))
@@ -67,6 +74,8 @@ def test_a_job_is_followed_to_its_end_without_a_reload(site: Site, tab: Tab) -> 
     page.locator(".log li", has_text="#011train-auc:").first.wait_for()
     page.locator("#curves svg").first.wait_for()
     page.locator("#log .log").focus()
+    page.route(page.url, with_a_line_above_the_log)
+    page.locator("#log", has_text="a line above").wait_for()
     sagemaker.stop_training_job(TrainingJobName=name)
     page.locator("#facts .s-Stopped").wait_for()
     assert page.evaluate("window.stayed")

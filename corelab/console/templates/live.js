@@ -27,6 +27,8 @@
       const now = old.childNodes[index];
       if (!now) old.append(child);
       else if (same(now, child)) morph(now, child);
+      // What is new above something that stays must not push it out: its focus would go with it.
+      else if (coming.slice(index).some((later) => same(now, later))) now.before(child);
       else now.replaceWith(child);
     });
     while (old.childNodes.length > coming.length) old.lastChild.remove();

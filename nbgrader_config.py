@@ -40,8 +40,9 @@ c.IgnorePattern.pattern = r"\w*Warning\b"
 c.SanitizeHTML.enabled = True
 c.Autograde.autograde_preprocessors.append("nbconvert.preprocessors.sanitize.SanitizeHTML")
 
-# Hidden checks stay hidden: feedback says what they are about, not what they hold.
+# Hidden checks stay hidden: feedback says what they are about, not what they hold. Rubrics are the grader's.
 c.GenerateFeedback.preprocessors = [
+    "corelab.authoring.stubs.ClearRubrics",
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",

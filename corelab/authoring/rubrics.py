@@ -13,12 +13,14 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from corelab.authoring.marks import Mark
 from corelab.authoring.syllabus import Assignment, Syllabus
 from corelab.authoring.text import Cell
 from corelab.errors import CourseError
+
+TAG: Final = "rubric"  # of the cells in which a grader reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,14 @@ class Rubric:
     full: str
     half: str
 
+    def as_markdown(self) -> str:
+        """What a person who grades the answer reads below it."""
+        levels = "\n".join(f"| {points} | {text} |" for points, text in self.levels)
+        return (
+            f"> **Rubric.** {self.asks}\n\n| points | for |\n|---|---|\n{levels}\n\n"
+            f"*Full points, for example:* {self.full}\n\n*About half:* {self.half}"
+        )
+
 
 def read(course: Syllabus, assignment: Assignment, lesson: Iterable[tuple[Cell, Mark]]) -> dict[str, Rubric]:
     """The rubric of every answer and task of a lesson, by mark name.
@@ -39,7 +49,7 @@ def read(course: Syllabus, assignment: Assignment, lesson: Iterable[tuple[Cell, 
         CourseError: an answer has none, a rubric has no answer, or its best level is not the cell's points.
     """
     file = course.lesson(assignment).with_name("rubrics.toml")
-    rubrics = {name: _rubric(file, name, entry) for name, entry in _table(file).items()}
+    rubrics = load(file)
     graded = {str(mark.name): (cell, mark) for cell, mark in lesson if mark.role in ("answer", "task")}
     for name, (cell, mark) in graded.items():
         if name not in rubrics:
@@ -51,6 +61,15 @@ def read(course: Syllabus, assignment: Assignment, lesson: Iterable[tuple[Cell, 
         if name not in graded:
             raise CourseError(f"{file}: rubric {name!r} belongs to no answer of the lesson")
     return rubrics
+
+
+def load(file: Path) -> dict[str, Rubric]:
+    """The rubrics of a file by name; none when it does not exist.
+
+    Raises:
+        CourseError: it is not TOML, or a rubric is not complete.
+    """
+    return {name: _rubric(file, name, entry) for name, entry in _table(file).items()}
 
 
 def _table(file: Path) -> dict[str, Any]:

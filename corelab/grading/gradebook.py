@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from corelab.authoring import rubrics
 from corelab.errors import CourseError
 from corelab.grading.feedback import page, safe
 from corelab.grading.result import MANUAL, Result
@@ -138,7 +139,8 @@ class Book:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         if result.notebook is not None:
-            text = json.dumps(safe(result.notebook), sort_keys=True, ensure_ascii=False)
+            notebook = self._with_rubrics(safe(result.notebook), result.assignment)
+            text = json.dumps(notebook, sort_keys=True, ensure_ascii=False)
             (draft / f"{result.notebook_name}.ipynb").write_text(text + "\n", encoding="utf-8")
         if timestamp:
             (draft / "timestamp.txt").write_text(timestamp + "\n", encoding="utf-8")
@@ -146,6 +148,18 @@ class Book:
             (draft / name).write_text(content, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
+
+    def _with_rubrics(self, notebook: dict[str, Any], assignment: str) -> dict[str, Any]:
+        """Below each answer, for formgrader; nbgrader's feedback leaves them out by their tag."""
+        known = rubrics.load(Path(self.folder.root, "course", assignment, "rubrics.toml"))
+        cells = []
+        for cell in notebook["cells"]:
+            cells.append(cell)
+            rubric = known.get(cell["metadata"].get("nbgrader", {}).get("grade_id"))
+            if rubric is not None:
+                cells.append({"cell_type": "markdown", "id": f"rubric-{len(cells)}", "source": rubric.as_markdown(),
+                              "metadata": {"tags": [rubrics.TAG]}})  # fmt: skip
+        return {**notebook, "cells": cells}
 
     def _resources(self, assignment: str, notebook: str, student: str) -> dict[str, Any]:
         names = {"assignment": assignment, "notebook": notebook, "student": student}

@@ -185,13 +185,27 @@ def test_the_autograded_notebook_is_inert_and_keeps_nbgraders_form(
     nbformat.validate(nbformat.read(folder / "small.ipynb", as_version=4))
 
 
+RUBRIC = """
+[why]
+asks = "The reason behind it."
+full = "Because of the one and the other."
+half = "Because."
+levels = { 2 = "Two reasons.", 1 = "One.", 0 = "None." }
+"""
+
+
 def test_nbgrader_makes_feedback_that_hides_what_is_hidden(
     run: Callable[..., list[Result]], root: Path
 ) -> None:
+    (root / "course/small").mkdir()
+    (root / "course/small/rubrics.toml").write_text(RUBRIC)
     small_course.hand_in(
         root, "ann", course.submission(course.honest() | {"double": "def double(x): return 8"})
     )
     run()
+    shown = json.loads((root / "autograded/ann/small/small.ipynb").read_text())["cells"]
+    (below,) = [index for index, cell in enumerate(shown) if "**Rubric.** The reason" in cell["source"]]
+    assert shown[below - 1]["metadata"]["nbgrader"]["grade_id"] == "why"
     made = subprocess.run(
         [str(Path(sys.executable).with_name("nbgrader")), "generate_feedback", "small"],
         cwd=root, capture_output=True, text=True,
@@ -201,6 +215,7 @@ def test_nbgrader_makes_feedback_that_hides_what_is_hidden(
     assert {"small.html", "small_checks.html", "small_checks.json"} <= set(pages)
     for name, text in pages.items():
         assert "double(21)" not in text, name
+        assert "The reason behind it" not in text, name
         assert "15b29ffdce66e10527a65bc6d71ad94d" not in text, name
     checks = {check["name"]: check for check in json.loads(pages["small_checks.json"])["checks"]}
     assert [(f["outcome"], f["hidden"]) for f in checks["t1"]["findings"]] == [("wrong", True)]

@@ -25,7 +25,7 @@ from corelab.resources.serving.worker import StartFailed
 from corelab.resources.states import Status
 from corelab.store.contract import Identity, ObjectStore
 
-# A client that creates and then describes sees Creating, however fast the server and busy the client is (Service spec 8.1).
+# A client that creates and then describes sees Creating, on a busy machine too (Service spec 8.1).
 _SHORTEST_CREATION_SECONDS = 1.0
 _ALARM_SECONDS = 1.0
 _ALL_AT_ONCE = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -125,12 +126,13 @@ def uploaded(uri: Any) -> str:
 def read_object(uri: str) -> bytes:
     """The bytes of an object of moderate size."""
     name, key = split_uri(uri)
-    s3 = client("s3")
-    size = s3.head_object(Bucket=name, Key=key)["ContentLength"]
-    if size > LARGEST_OBJECT:
-        raise CheckFailed(f"at most {LARGEST_OBJECT:,} bytes", f"{size:,}", f"what was written to {uri}?")
-    content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
-    return content
+    answer = client("s3").get_object(Bucket=name, Key=key)
+    with contextlib.closing(answer["Body"]) as body:
+        size = answer["ContentLength"]
+        if size > LARGEST_OBJECT:
+            raise CheckFailed(f"at most {LARGEST_OBJECT:,} bytes", f"{size:,}", f"what was written to {uri}?")
+        content: bytes = body.read()
+        return content
 
 
 def objects_below(uri: str) -> list[str]:

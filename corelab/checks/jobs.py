@@ -15,7 +15,7 @@ from corelab.checks.cloud import NOT_MADE, asks_cloud, client, objects_below, re
 from corelab.checks.outcome import CannotTell, CheckFailed, check
 from corelab.checks.pages import look_at
 from corelab.checks.scores import AUC_WINDOW
-from corelab.checks.tables import judge_training_table, read_table
+from corelab.checks.tables import as_numbers, judge_training_table, read_table
 from corelab.core.prices import load_prices
 from corelab.errors import BadArgument
 
@@ -101,7 +101,7 @@ def channels(name: Any, test_features: Any = None) -> str:
     if any(found[part].get("ContentType") not in CSV for part in ("train", "validation")):
         return "not CSV, judged by the job alone"
     train, validation = (_channel_table(found[part]) for part in ("train", "validation"))
-    shared = len(_rows(train) & _rows(validation))
+    shared = len(_rows(as_numbers(train)) & _rows(as_numbers(validation)))
     if shared > len(validation) // 100:
         hint = "validate on customers the model did not train on; is one prefix the start of the other?"
         raise CheckFailed("different customers in train and validation", f"{shared} rows in both", hint)
@@ -219,16 +219,13 @@ def _judge_held_back(train: pd.DataFrame, test_features: Any) -> None:
         return
     if kept.ndim != 2 or kept.shape[1] != train.shape[1] - 1:
         return
-    seen = _customers(train.iloc[:, 1:].apply(pd.to_numeric, errors="coerce").to_numpy(float))
-    shared = sum(customer in seen for customer in _customers(kept))
+    shared = len(_rows(as_numbers(train.iloc[:, 1:])) & _rows(kept))
     if shared > len(kept) // 100:
         hint = "a model is judged on customers it never saw: train on those of part 'train' alone"
         raise CheckFailed("no test customers in the train channel", f"{shared} test customers in it", hint)
 
 
-def _customers(features: np.ndarray[Any, Any]) -> set[bytes]:
-    return {row.tobytes() for row in np.round(features, 6) + 0.0}  # -0.0 becomes 0.0
-
-
-def _rows(table: pd.DataFrame) -> set[tuple[str, ...]]:
-    return set(table.itertuples(index=False, name=None))
+def _rows(numbers: Any) -> set[bytes]:
+    """Each row as one thing to compare; written figures differ in their last digits."""
+    table = np.ascontiguousarray(np.round(np.asarray(numbers, dtype=float), 6) + 0.0)  # -0.0 becomes 0.0
+    return {row.tobytes() for row in table}

@@ -12,7 +12,7 @@ from corelab.checks.cloud import asks_cloud, client, objects_below, read_object
 from corelab.checks.jobs import describe
 from corelab.checks.logs import GROUP, messages_of
 from corelab.checks.outcome import CheckFailed, check
-from corelab.checks.tables import FLAGS, judge_training_table, read_table
+from corelab.checks.tables import FLAGS, as_numbers, judge_training_table, read_table
 from corelab.core.failures import explain
 
 # Where the SDKs of this course keep what the imports lab asks for.
@@ -136,7 +136,7 @@ def allowed_training(name: Any, denied: Any) -> str:
 
 def mistake_of(table: pd.DataFrame) -> str:
     """Which of the four mistakes a table of text cells has."""
-    numbers = table.apply(pd.to_numeric, errors="coerce")
+    numbers = as_numbers(table)
     if numbers.iloc[0].isna().all():
         return "header"
     if table.isin(FLAGS).any().any():

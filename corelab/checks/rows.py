@@ -9,7 +9,7 @@ import pandas as pd
 
 from corelab.checks.cloud import objects_below, read_object
 from corelab.checks.outcome import CannotTell, CheckFailed
-from corelab.checks.tables import read_table
+from corelab.checks.tables import as_numbers, read_table
 from corelab.core.channels import FORMATS, parse_rows
 from corelab.errors import BadArgument
 
@@ -34,7 +34,7 @@ def channel_numbers(channel: Mapping[str, Any]) -> pd.DataFrame:
 def _numbers(file: str, content_type: str | None) -> pd.DataFrame:
     body = read_object(file)
     if FORMATS.get(content_type or "") == "csv":
-        return read_table(body).apply(pd.to_numeric, errors="coerce")
+        return as_numbers(read_table(body))
     try:
         return parse_rows(body, content_type)
     except BadArgument as problem:

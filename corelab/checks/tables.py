@@ -15,6 +15,7 @@ from corelab.checks.outcome import CheckFailed, check
 
 CHURN_RATE = (0.20, 0.34)
 FLAGS = {"True", "False", "true", "false"}
+MISSING = ("", "nan", "NaN", "NAN", "+nan", "-nan")
 LARGEST_FILE = 64 << 20
 
 
@@ -84,7 +85,11 @@ def training_file(source: str | Path | bytes, rows: int | None = None) -> str:
 
 
 def read_table(source: str | Path | bytes) -> pd.DataFrame:
-    """Cells of a CSV file as text; the first line is a row like any other."""
+    """Cells of a CSV file; the first line is a row like any other.
+
+    Returns:
+        Numbers when every cell is one or is missing, and text in every column otherwise.
+    """
     if isinstance(source, bytes):
         content = source
     else:
@@ -96,16 +101,37 @@ def read_table(source: str | Path | bytes) -> pd.DataFrame:
         raise CheckFailed("a CSV file with rows", f"{len(content)} bytes", "look at the file before using it")
     try:
         text = content.decode("utf-8")
+        # What is right is nearly always numbers: as such they are read ten times sooner.
+        numbers = pd.read_csv(
+            io.StringIO(text), header=None, keep_default_na=False, na_values=list(MISSING), low_memory=False
+        )
+        if all(kind.kind in "iuf" for kind in numbers.dtypes) and not np.isinf(numbers).any(axis=None):
+            return numbers
         return pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
     except ValueError as problem:
         hint = "write it with to_csv(path, header=False, index=False)"
         raise CheckFailed("rows of comma-separated numbers", str(problem), hint) from None
 
 
+def as_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Each cell of a table that was read as a number, nan for what is missing or none."""
+    return table.apply(_numbers)
+
+
+def unreadable(table: pd.DataFrame) -> pd.DataFrame:
+    """Which cells the container cannot read as a number or a missing value; it takes nan for missing."""
+    numbers = as_numbers(table)
+    words = numbers.isna()
+    # Nearly all cells are numbers: only the others are worth a look at their letters.
+    for column in words.columns[words.any()]:
+        unread = table.loc[words[column], column].astype(str).str.strip().str.lower()
+        words.loc[unread.index[unread.isin(MISSING)], column] = False
+    return words | np.isinf(numbers)
+
+
 def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
     """Raise CheckFailed for the first thing in which text cells differ from what the container reads."""
-    numbers = table.apply(_numbers)
-    words = _words(table, numbers)
+    numbers, words = as_numbers(table), unreadable(table)
     header = words.iloc[0] & ~words.iloc[min(1, len(table) - 1)]
     if header.sum() > len(header) / 2:
         hint = "the container would read it as a customer with label 0: write header=False"
@@ -121,18 +147,10 @@ def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
 
 def _numbers(cells: pd.Series) -> pd.Series:
     """Each cell as a number, nan for what is none; columns repeat few texts, so each text is read once."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells
     codes, texts = pd.factorize(cells)
     return pd.Series(pd.to_numeric(texts, errors="coerce").take(codes), index=cells.index)
-
-
-def _words(table: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
-    """Which cells the container cannot read as a number or a missing value; it takes nan for missing."""
-    words = numbers.isna()
-    # Nearly all cells are numbers: only the others are worth a look at their letters.
-    for column in words.columns[words.any()]:
-        unread = table.loc[words[column], column].str.strip().str.lower()
-        words.loc[unread.index[unread.isin(["", "nan", "+nan", "-nan"])], column] = False
-    return words | np.isinf(numbers)
 
 
 def _complain(cells: pd.Series, column: int) -> None:

@@ -16,7 +16,7 @@ from corelab.checks.outcome import CheckFailed, check
 from corelab.checks.pages import look_at
 from corelab.checks.plans import member
 from corelab.checks.rows import channel_numbers
-from corelab.checks.tables import read_table
+from corelab.checks.tables import as_numbers, read_table, unreadable
 
 GROUP: Final = "/aws/sagemaker/TransformJobs"
 CSV: Final = ("text/csv", "csv")
@@ -61,8 +61,7 @@ def inference_file(uri: Any, model_name: Any, rows: int) -> str:
         raise CheckFailed(f"a file at {uri}", "nothing there", "session.upload_data returns its address")
     table = pd.concat([read_table(read_object(file)) for file in files], ignore_index=True)
     trained = _training_features(model_name)
-    numbers = table.apply(pd.to_numeric, errors="coerce")
-    words = numbers.isna() & ~table.apply(lambda cells: cells.str.strip().str.lower()).isin(["", "nan"])
+    numbers, words = as_numbers(table), unreadable(table)
     if words.any().any():
         row, column = map(int, np.argwhere(words.to_numpy())[0])
         hint = "no header, no ids, and get_dummies with dtype=int: inference refuses text"

@@ -13,12 +13,14 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from corelab.authoring.marks import Mark
-from corelab.authoring.syllabus import Assignment, Syllabus
-from corelab.authoring.text import Cell
 from corelab.errors import CourseError
+
+if TYPE_CHECKING:
+    from corelab.authoring.marks import Mark
+    from corelab.authoring.syllabus import Assignment, Syllabus
+    from corelab.authoring.text import Cell
 
 TAG: Final = "rubric"  # of the cells in which a grader reads them
 

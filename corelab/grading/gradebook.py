@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import sysconfig
 import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -50,14 +49,27 @@ class Book:
         Raises:
             CourseError: nbgrader refuses the notebook.
         """
-        scripts = sysconfig.get_path("scripts")
-        if shutil.which("alembic") is None:  # nbgrader starts it by name to make a new database
-            os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("PATH"), scripts]))
+        self._note_version()
         with self._open() as book:
             book.update_or_create_assignment(assignment)
         with _quiet():
             self._save_cells(assignment, notebook, source)
         self._wait_for_writers()
+
+    def _note_version(self) -> None:
+        """Mark a new database as of this nbgrader's version; it would start a process by name to ask for that."""
+        from alembic.script import ScriptDirectory
+        from nbgrader.dbutil import ALEMBIC_DIR
+        from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect
+
+        engine = create_engine(self.folder.db_url)
+        if not inspect(engine).get_table_names():
+            table = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
+            with engine.begin() as connection:
+                table.create(connection)
+                version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+                connection.execute(table.insert().values(version_num=version))
+        engine.dispose()
 
     def _save_cells(self, assignment: str, notebook: str, source: Path) -> None:
         """nbgrader's own steps of generate_assignment, as far as the gradebook."""

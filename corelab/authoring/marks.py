@@ -23,7 +23,6 @@ from typing import Any, Final
 from nbformat import NotebookNode
 
 from corelab.authoring.text import Cell, v4
-from corelab.checks.choices import seal
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,48}\Z")
 GUIDE_ROW: Final = re.compile(r"G\d{3}\Z")
@@ -205,6 +204,9 @@ def _nbgrader(kind: str, name: str, role: Role, points: int | None) -> dict[str,
 
 
 def _quiz_cells(cell: Cell, mark: Mark) -> Iterator[NotebookNode]:
+    # The checks bring pandas and boto3, which nobody needs who only reads marks.
+    from corelab.checks.choices import seal
+
     name, options = str(mark.name), choices(cell)
     wanted = "the letters of all that are right" if len(str(mark.key)) > 1 else "one letter"
     question = _metadata(cell, Mark("given", f"{name}_question", None, None, mark.guide, mark.tags))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 _SERVICES: Final = (
@@ -16,41 +16,58 @@ _SERVICES: Final = (
     "cloudwatch",
 )
 _EMBEDDED: Final = ("iam", "sts", "s3", "logs", "cloudwatch")
-_USUAL: Final = (
-    "CreateTrainingJob",
-    "DescribeTrainingJob",
-    "CreateHyperParameterTuningJob",
-    "CreateModel",
-    "CreateTransformJob",
-    "CreateEndpointConfig",
-    "CreateEndpoint",
-    "Search",
-)
+_USUAL: Final = {
+    "sagemaker": (
+        "CreateTrainingJob",
+        "DescribeTrainingJob",
+        "CreateHyperParameterTuningJob",
+        "CreateModel",
+        "CreateTransformJob",
+        "CreateEndpointConfig",
+        "CreateEndpoint",
+        "Search",
+    ),
+    "s3": ("PutObject", "GetObject", "HeadObject", "ListObjectsV2"),
+    "logs": ("DescribeLogStreams", "GetLogEvents"),
+    "sts": ("GetCallerIdentity",),
+}
 
 
 def heat() -> None:
-    """Keep the parsed service models of this process for good."""
-    from botocore.loaders import JSONFileLoader, Loader
+    """Have botocore find each of these answers once: a new client asks for them all over again."""
+    from botocore import client, hooks, loaders, useragent
 
-    read = JSONFileLoader.load_file
-    parsed: dict[str, Any] = {}
+    _remember(loaders.JSONFileLoader, "load_file", lambda _loader, path: path)
+    _remember(loaders.Loader, "list_available_services", lambda loader, kind: (kind, *loader.search_paths))
+    _remember(
+        client.ClientCreator,
+        "_load_service_model",
+        lambda creator, service, version=None: (service, version, *creator._loader.search_paths),
+    )
+    _remember(hooks.EventAliaser, "_alias_event_name", lambda _aliaser, name: name)
+    _remember(hooks, "accepts_kwargs", _code)
+    _remember(useragent, "sanitize_user_agent_string_component", lambda raw_str, allow_hash: (raw_str, allow_hash))
 
-    def load_file(loader: Any, file_path: str) -> Any:
-        if file_path not in parsed:
-            parsed[file_path] = read(loader, file_path)
-        return parsed[file_path]
 
-    JSONFileLoader.load_file = load_file
-    list_services = Loader.list_available_services
-    listed: dict[tuple[str, ...], Any] = {}
+def _remember(owner: Any, name: str, key: Callable[..., Hashable]) -> None:
+    """Let a function give the same answer again to a question of the same key; None is the key of no other."""
+    function = getattr(owner, name)
+    answers: dict[Hashable, Any] = {}
 
-    def list_available_services(loader: Any, type_name: str) -> Any:
-        key = (type_name, *loader.search_paths)
-        if key not in listed:
-            listed[key] = list_services(loader, type_name)
-        return listed[key]
+    def remembered(*args: Any, **kwargs: Any) -> Any:
+        asked = key(*args, **kwargs)
+        if asked is None:
+            return function(*args, **kwargs)
+        if asked not in answers:
+            answers[asked] = function(*args, **kwargs)
+        return answers[asked]
 
-    Loader.list_available_services = list_available_services
+    setattr(owner, name, remembered)
+
+
+def _code(handler: Any) -> Hashable:
+    """Which parameters a handler takes is a matter of its code."""
+    return getattr(getattr(handler, "__func__", handler), "__code__", None)
 
 
 def heat_cloud() -> None:
@@ -65,12 +82,13 @@ def heat_cloud() -> None:
         model.error_shape(name, "")
         for operation in model.service_model(name).operation_names:
             shape = model.operation(name, operation).model.input_shape
-            if operation in _USUAL and shape is not None:
+            if operation in _USUAL["sagemaker"]:
                 _walk(shape, validate.rules, set())
 
 
 def _walk(shape: Any, visit: Callable[[Any], object], seen: set[str]) -> None:
-    if shape.name in seen:
+    """Visit a shape and those below it, which are made when they are first looked at."""
+    if shape is None or shape.name in seen:
         return
     seen.add(shape.name)
     visit(shape)
@@ -81,7 +99,7 @@ def _walk(shape: Any, visit: Callable[[Any], object], seen: set[str]) -> None:
 
 
 def heat_clients() -> None:
-    """Make each client that notebooks use once."""
+    """Make each client that notebooks use once, and look at what it mostly sends and gets."""
     import boto3
 
     session = boto3.Session("none", "none", region_name="us-east-1")
@@ -91,6 +109,10 @@ def heat_clients() -> None:
             ("training_job_completed_or_stopped", "endpoint_in_service") if service == "sagemaker" else ()
         ):
             client.get_waiter(kind)
+        for name in _USUAL.get(service, ()):
+            operation = client.meta.service_model.operation_model(name)
+            for shape in (operation.input_shape, operation.output_shape):
+                _walk(shape, bool, set())
 
 
 def heat_notebook() -> None:

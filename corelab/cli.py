@@ -49,8 +49,7 @@ def up(home: Home, port: int) -> None:
 
     server = launch.ensure(home, port)
     click.echo(f"The local SageMaker answers at {server.url} (process {server.pid}).")
-    if address := launch.console(server):
-        click.echo(f"Console: {address}")
+    click.echo(f"Console: {launch.console_address(server.url)}")
 
 
 @app.command()
@@ -78,8 +77,7 @@ def status(home: Home) -> None:
     minutes, seconds = divmod(int(time.time() - server.started), 60)
     click.echo(f"server   {'answers' if well else 'DOES NOT ANSWER'} at {server.url}, process {server.pid}")
     click.echo(f"up       {minutes} min {seconds} s, corelab {server.version}")
-    if address := launch.console(server):
-        click.echo(f"console  {address}")
+    click.echo(f"console  {launch.console_address(server.url)}")
     sys.exit(0 if well else 1)
 
 

@@ -54,11 +54,6 @@ def get_json(url: str, path: str, timeout: float = 5.0) -> Mapping[str, Any] | N
     return page if isinstance(page, dict) else None
 
 
-def console(server: ServerInfo) -> str | None:
-    """The address of the server's console; None when this server has none."""
-    return console_address(server.url) if get(server.url, "/_corelab/console/") is not None else None
-
-
 def console_address(url: str) -> str:
     """Where a person's browser finds the console: on a hub under Jupyter's own address, where its tile leads."""
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")

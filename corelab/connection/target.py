@@ -116,7 +116,7 @@ def _connect_local(home: Home, region: str | None) -> Connection:
         region=region,
         account=caller["Account"],
         identity=caller["Arn"],
-        console=launch.console(server),
+        console=launch.console_address(server.url),
         url=server.url,
         home=home.path,
         bill=_bill(server.url),

@@ -72,10 +72,16 @@ def _code(handler: Any) -> Hashable:
 
 def heat_cloud() -> None:
     """Read every model that a server reads at its first requests: half of what starting one costs."""
+    import boto3
+    import regex
     from moto.core.utils import get_service_model
 
+    from corelab.engine.xgb.metrics import METRIC_DEFINITIONS
     from corelab.wire import model, validate
 
+    boto3.Session().get_available_partitions()
+    for definition in METRIC_DEFINITIONS:
+        regex.compile(definition["Regex"])  # the module keeps what it compiled
     for name in _EMBEDDED:
         get_service_model(name)
     for name in model.SERVICES:

@@ -33,7 +33,11 @@ NOTEBOOK: Final = (
     "sagemaker",
     "sagemaker.image_uris",
     "sagemaker.serializers",
+    "IPython.core.completerlib",
     "IPython.core.interactiveshell",
+    "IPython.core.magics",
+    "pandas.io.formats.csvs",
+    "rich._emoji_codes",
     "corelab.connection",
     "corelab.checks",
     "corelab.churn",
@@ -41,7 +45,16 @@ NOTEBOOK: Final = (
     "corelab.grading.kernel",
     "corelab.grading.judge",
 )
-CLOUD: Final = ("corelab.engine.xgb.preload", "corelab.server.serve", "corelab.grading.cloud")
+CLOUD: Final = (
+    "corelab.engine.xgb.preload",
+    "corelab.server.serve",
+    "corelab.grading.cloud",
+    "multiprocessing.popen_forkserver",
+    "uvicorn.lifespan.off",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto",
+    "uvloop",
+)
 KINDS: Final = {"notebook": NOTEBOOK, "cloud": CLOUD}
 
 

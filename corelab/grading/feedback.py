@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from corelab.grading.document import told
 from corelab.grading.result import Result
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _HIDDEN = ("expected", "got", "note")
 
@@ -44,13 +47,8 @@ def summary(result: Result, marks: dict[str, Any] | None) -> dict[str, Any]:
 
 def page(result: Result, marks: dict[str, Any] | None) -> dict[str, str]:
     """The feedback's files by name."""
-    from jinja2 import Environment, PackageLoader
-
     data = summary(result, marks)
-    # Everything a student wrote reaches the page through this escaping.
-    environment = Environment(loader=PackageLoader("corelab.grading", "templates"), autoescape=True)
-    environment.filters["told"] = told
-    html = environment.get_template("feedback.html").render(feedback=data)
+    html = _template().render(feedback=data)
     name = f"{result.notebook_name}_checks"
     return {f"{name}.json": json.dumps(data, indent=1) + "\n", f"{name}.html": html}
 
@@ -60,7 +58,7 @@ def safe(notebook: dict[str, Any]) -> dict[str, Any]:
     import nbformat
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
-    node = nbformat.from_dict(copy.deepcopy(notebook))
+    node = nbformat.from_dict(notebook)  # a copy
     sanitizer = SanitizeHTML(enabled=True)
     for index, cell in enumerate(node.cells):
         mark = cell.metadata.get("nbgrader", {})
@@ -68,6 +66,16 @@ def safe(notebook: dict[str, Any]) -> dict[str, Any]:
         if not instructors or cell.cell_type == "code":
             node.cells[index], _ = sanitizer.preprocess_cell(cell, {}, index)
     return dict(node)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader
+
+    # Everything a student wrote reaches the page through this escaping.
+    environment = Environment(loader=PackageLoader("corelab.grading", "templates"), autoescape=True)
+    environment.filters["told"] = told
+    return environment.get_template("feedback.html")
 
 
 def _shown(finding: dict[str, Any]) -> dict[str, Any]:

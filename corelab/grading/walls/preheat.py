@@ -46,7 +46,9 @@ def heat() -> None:
     )
     _remember(hooks.EventAliaser, "_alias_event_name", lambda _aliaser, name: name)
     _remember(hooks, "accepts_kwargs", _code)
-    _remember(useragent, "sanitize_user_agent_string_component", lambda raw_str, allow_hash: (raw_str, allow_hash))
+    _remember(
+        useragent, "sanitize_user_agent_string_component", lambda raw_str, allow_hash: (raw_str, allow_hash)
+    )
 
 
 def _remember(owner: Any, name: str, key: Callable[..., Hashable]) -> None:

@@ -117,6 +117,7 @@ def heat_clients() -> None:
             ("training_job_completed_or_stopped", "endpoint_in_service") if service == "sagemaker" else ()
         ):
             client.get_waiter(kind)
+        client.meta.service_model.shape_for_error_code("")
         for name in _USUAL.get(service, ()):
             operation = client.meta.service_model.operation_model(name)
             for shape in (operation.input_shape, operation.output_shape):

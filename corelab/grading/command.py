@@ -91,26 +91,23 @@ def feedback(root: Path, assignments: Sequence[str] = ()) -> list[Path]:
     course = Course(root)
     written = []
     for result in _results(course, assignments):
-        folder = course.book.feedback(result)
-        folder.mkdir(parents=True, exist_ok=True)
         texts = page(result, course.book.marks(result))
         # By this name `nbgrader release_feedback` and `fetch_feedback` know the page.
         texts[f"{result.notebook_name}.html"] = texts.pop(f"{result.notebook_name}_checks.html")
-        for name, content in texts.items():
-            (folder / name).write_text(content, encoding="utf-8")
-            written.append(folder / name)
-        _add_address(folder, course.book.submitted() / result.student / result.assignment)
+        address = _address(course.book.submitted() / result.student / result.assignment)
+        written += course.book.write_feedback(result, texts | address)
     return written
 
 
-def _add_address(folder: Path, submitted: Path) -> None:
+def _address(submitted: Path) -> dict[str, str]:
     """What nbgrader finds a submission's owner by; without it for one, it releases nobody's feedback."""
-    for name, otherwise in (("timestamp.txt", ""), ("submission_secret.txt", secrets.token_hex())):
+    found = {"timestamp.txt": "", "submission_secret.txt": secrets.token_hex()}
+    for name in found:
         given = submitted / name
         # A link would lead out of what was handed in.
-        honest = given.is_file() and not given.is_symlink() and not submitted.is_symlink()
-        text = given.read_bytes()[:_LONGEST].decode("utf-8", "replace") if honest else otherwise
-        (folder / name).write_text(text, encoding="utf-8")
+        if given.is_file() and not given.is_symlink() and not submitted.is_symlink():
+            found[name] = given.read_bytes()[:_LONGEST].decode("utf-8", "replace")
+    return found
 
 
 def report(root: Path, assignments: Sequence[str] = (), formgrader: str = overview.FORMGRADER) -> list[Path]:

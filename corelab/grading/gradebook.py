@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import warnings
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,6 @@ class Book:
 
     def submitted(self) -> Path:
         return Path(self.folder.root, self.folder.submitted_directory)
-
-    def feedback(self, result: Result) -> Path:
-        return Path(
-            self.folder.format_path(self.folder.feedback_directory, result.student, result.assignment)
-        )
 
     def prepare(self, assignment: str, notebook: str, source: Path) -> None:
         """Have the assignment's cells in the gradebook, as `nbgrader generate_assignment` writes them.
@@ -144,6 +140,8 @@ class Book:
             AssignLatePenalties(config=self.config, log=self._log).preprocess(empty, resources)
 
     def _write(self, result: Result, timestamp: str | None) -> None:
+        from nbgrader.converters import Autograde
+
         folder = Path(
             self.folder.format_path(self.folder.autograded_directory, result.student, result.assignment)
         )
@@ -160,6 +158,25 @@ class Book:
             (draft / name).write_text(content, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
+        self._permit(Autograde, result)
+
+    def write_feedback(self, result: Result, files: Mapping[str, str]) -> list[Path]:
+        """Put the files where nbgrader releases feedback from; returns their paths."""
+        from nbgrader.converters import GenerateFeedback
+
+        folder = Path(
+            self.folder.format_path(self.folder.feedback_directory, result.student, result.assignment)
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_text(content, encoding="utf-8")
+        self._permit(GenerateFeedback, result)
+        return [folder / name for name in files]
+
+    def _permit(self, converter: type[Any], result: Result) -> None:
+        """Permissions as nbgrader gives them at this step, to a group of graders too (``groupshared``)."""
+        step = converter(coursedir=self.folder, config=self.config, log=self._log)
+        step.set_permissions(result.assignment, result.student)
 
     def _with_rubrics(self, notebook: dict[str, Any], assignment: str) -> dict[str, Any]:
         """Below each answer, for formgrader; nbgrader's feedback leaves them out by their tag."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from nbgrader.api import Gradebook
 
-from corelab.grading import batch
+from corelab.grading import batch, command
 from corelab.grading.batch import Course, grade_class
 from corelab.grading.result import Result
 from tests.grading import course, small_course
@@ -122,6 +122,26 @@ def test_the_late_policy_is_nbgraders(run: Callable[..., list[Result]], root: Pa
     with book(root) as gradebook:
         notebook = gradebook.find_submission_notebook("small", "small", "ann")
         assert (notebook.score, notebook.late_submission_penalty) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("shared", "modes"), [(False, ("444", "644")), (True, ("664", "664"))], ids=["alone", "groupshared"]
+)
+def test_a_group_of_graders_may_write_what_one_of_them_graded(
+    run: Callable[..., list[Result]], root: Path, shared: bool, modes: tuple[str, str]
+) -> None:
+    config = root / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nc.CourseDirectory.groupshared = {shared}\n")
+    small_course.hand_in(root, "ann", course.submission(course.honest()), "2026-01-02 10:00:00 UTC")
+    run()
+    command.feedback(root)
+    for folder, mode in zip(("autograded", "feedback"), modes, strict=True):
+        place = root / folder / "ann" / "small"
+        assert {f"{path.stat().st_mode & 0o777:o}" for path in place.iterdir()} == {mode}
+        if shared:
+            assert {path.stat().st_mode & 0o2770 for path in (place, root / folder)} == {0o2770}
+    run(again=True)
+    assert scores(root) == {"ann": 10}
 
 
 KILLED = r"""

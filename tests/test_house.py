@@ -92,6 +92,14 @@ def test_the_locks_pin_every_package_by_hash_and_name_no_host() -> None:
             assert "--hash=sha256:" in entry, (lock, entry[:80])
 
 
+def test_pip_is_never_asked_to_resolve_what_the_lock_leaves_out() -> None:
+    places = [ROOT / "binder/postBuild", ROOT / "corelab/grading/container.py", *(ROOT / "docs").glob("*.md")]
+    lines = [line for place in places for line in place.read_text("utf-8").splitlines()]
+    installs = [line for line in lines if "pip install" in line and "requirements.lock" in line]
+    assert len(installs) == 3
+    assert [line for line in installs if "--no-deps" not in line] == []
+
+
 def test_every_dependency_is_in_the_lock() -> None:
     locked = set(
         re.findall(

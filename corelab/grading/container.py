@@ -22,7 +22,7 @@ _RECIPE: Final = """\
 FROM python:{version}-slim
 WORKDIR /opt/corelab
 COPY requirements.lock pyproject.toml README.md ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY corelab corelab
 RUN pip install --no-cache-dir --no-deps . && useradd --create-home grader
 USER grader
@@ -35,13 +35,28 @@ def run(root: Path, arguments: Sequence[str]) -> int:
     """Build the image if needed and run ``corelab`` with these arguments in it; returns its exit code.
 
     Raises:
-        ServerError: there is no Docker and no Podman, or the image cannot be built.
+        ServerError: neither Docker nor Podman answers, or the image cannot be built.
     """
-    engine = next((found for name in _ENGINES if (found := shutil.which(name))), None)
-    if engine is None:
-        raise ServerError("Grading in a container needs Docker or Podman, and neither is installed.")
+    engine = running_engine()
     _build(engine, Path(__file__).resolve().parents[2])
     return subprocess.run(command(engine, root.resolve(), arguments), check=False).returncode
+
+
+def running_engine() -> str:
+    """The first engine that answers: Docker's command is often there without its daemon.
+
+    Raises:
+        ServerError: none does; says what each of them said.
+    """
+    complaints = []
+    for name in _ENGINES:
+        if found := shutil.which(name):
+            asked = subprocess.run([found, "info"], capture_output=True, text=True, check=False)
+            if asked.returncode == 0:
+                return found
+            complaints.append(f"{name}: {(asked.stderr.strip().splitlines() or ['no answer'])[-1]}")
+    said = "; ".join(complaints) or "neither is installed"
+    raise ServerError(f"Grading in a container needs Docker or Podman: {said}.")
 
 
 def command(engine: str, root: Path, arguments: Sequence[str]) -> list[str]:

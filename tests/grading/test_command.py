@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from corelab.cli import app
+from corelab.errors import ServerError
 from corelab.grading import batch, command, container
 from corelab.grading.walls import choose
 from corelab.grading.walls.parent import WallsFailed
@@ -75,6 +76,17 @@ def test_other_systems_are_sent_to_the_container(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(choose.sys, "platform", "darwin")
     with pytest.raises(WallsFailed, match="--container"):
         choose.choose(unsafe=True)
+
+
+def test_an_engine_without_its_daemon_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, answer in (("docker", "echo Cannot connect >&2; exit 1"), ("podman", "exit 0")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert container.running_engine() == str(tmp_path / "podman")
+    (tmp_path / "podman").unlink()
+    with pytest.raises(ServerError, match="docker: Cannot connect"):
+        container.running_engine()
 
 
 def test_the_container_sees_the_course_and_no_network() -> None:

@@ -37,6 +37,9 @@ def run(root: Path, arguments: Sequence[str]) -> int:
     Raises:
         ServerError: neither Docker nor Podman answers, or the image cannot be built.
     """
+    owner = root.stat().st_uid
+    if owner == 0 and os.name == "posix":
+        raise ServerError(f"{root} belongs to root, and nothing in the container runs as root: chown it.")
     engine = running_engine()
     _build(engine, Path(__file__).resolve().parents[2])
     return subprocess.run(command(engine, root.resolve(), arguments), check=False).returncode
@@ -61,7 +64,11 @@ def running_engine() -> str:
 
 def command(engine: str, root: Path, arguments: Sequence[str]) -> list[str]:
     """The command line that starts the container."""
-    user = [f"--user={os.getuid()}:{os.getgid()}"] if hasattr(os, "getuid") and os.getuid() else []
+    owner = root.stat()
+    # On Windows, Docker's own machine gives everybody what is shared with it.
+    user = [f"--user={owner.st_uid}:{owner.st_gid}"] if os.name == "posix" else []
+    if Path(engine).stem == "podman" and os.name == "posix" and os.getuid():
+        user.append("--userns=keep-id")  # without it another number stands for this user inside
     # Namespaces inside the container need system calls that the engine's default profile refuses.
     rights = [
         f"--security-opt={option}"
@@ -88,6 +95,7 @@ def _build(engine: str, project: Path) -> None:
         raise ServerError(
             f"The container is built from the project's folder, and {project} has no requirements.lock."
         )
+    print(f"Building {IMAGE} with {engine}: minutes the first time, seconds after it.", file=sys.stderr)
     recipe = _RECIPE.format(version=f"{sys.version_info.major}.{sys.version_info.minor}")
     built = subprocess.run([engine, "build", "--quiet", f"--tag={IMAGE}", "--file=-", str(project)],
                            input=recipe.encode(), check=False)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -89,13 +90,18 @@ def test_an_engine_without_its_daemon_is_passed_over(tmp_path: Path, monkeypatch
         container.running_engine()
 
 
-def test_the_container_sees_the_course_and_no_network() -> None:
-    line = container.command(
-        "docker", Path("/home/me/course"), ["grade", "--root", "/home/me/course", "--again"]
-    )
+def test_the_container_sees_the_course_as_its_owner_and_no_network(tmp_path: Path) -> None:
+    line = container.command("docker", tmp_path, ["grade", "--root", str(tmp_path), "--again"])
     assert "--network=none" in line
-    assert "--volume=/home/me/course:/course" in line
+    assert f"--volume={tmp_path}:/course" in line
+    assert f"--user={tmp_path.stat().st_uid}:{tmp_path.stat().st_gid}" in line
     assert line[-4:] == [container.IMAGE, "grade", "--again", "--root=/course"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root owns root's folders")
+def test_a_course_of_roots_is_not_graded_in_a_container(tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match="belongs to root"):
+        container.run(tmp_path, ["grade"])
 
 
 def test_without_walls_a_submission_is_judged_all_the_same(warm: str) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from corelab.errors import ServerError
 
 IMAGE: Final = "corelab-grading"
@@ -95,7 +97,7 @@ def _build(engine: str, project: Path) -> None:
         raise ServerError(
             f"The container is built from the project's folder, and {project} has no requirements.lock."
         )
-    print(f"Building {IMAGE} with {engine}: minutes the first time, seconds after it.", file=sys.stderr)
+    Console(stderr=True).print(f"Building {IMAGE}: minutes the first time, seconds after it.")
     recipe = _RECIPE.format(version=f"{sys.version_info.major}.{sys.version_info.minor}")
     built = subprocess.run([engine, "build", "--quiet", f"--tag={IMAGE}", "--file=-", str(project)],
                            input=recipe.encode(), check=False)  # fmt: skip

@@ -43,11 +43,21 @@ class Book:
         """Have the assignment's cells in the gradebook, as `nbgrader generate_assignment` writes them.
 
         Raises:
-            CourseError: nbgrader refuses the notebook.
+            CourseError: nbgrader refuses the notebook, or the database cannot be opened.
         """
-        self._note_version()
-        with self._open() as book:
-            book.update_or_create_assignment(assignment)
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            self._note_version()
+            with self._open() as book:
+                book.update_or_create_assignment(assignment)
+        except DBAPIError as problem:
+            place = make_url(self.folder.db_url).render_as_string(hide_password=True)
+            raise CourseError(
+                f"the gradebook {place} cannot be opened: {str(problem.orig).strip()}; "
+                "does its folder or server exist, and may you write there?"
+            ) from problem
         with _quiet():
             self._save_cells(assignment, notebook, source)
         self._wait_for_writers()

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from corelab.errors import CourseError
 from corelab.grading.result import Result
 
 
@@ -17,15 +18,21 @@ class Results:
         self._folder = folder
 
     def save(self, result: Result, recorded: bool = False) -> None:
+        """Raises CourseError when the folder cannot be written."""
         path = self._path(result.assignment, result.student)
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with draft.open("w", encoding="utf-8") as stream:
-            # dumps, not dump: it encodes at once, in C.
-            stream.write(json.dumps(result.as_dict() | {"recorded": recorded}))
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("w", encoding="utf-8") as stream:
+                # dumps, not dump: it encodes at once, in C.
+                stream.write(json.dumps(result.as_dict() | {"recorded": recorded}))
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        except OSError as problem:
+            raise CourseError(
+                f"{path} cannot be written: {problem.strerror}; is there room, and is it yours?"
+            ) from problem
 
     def load(self, assignment: str, student: str) -> tuple[Result, bool] | None:
         """The result and whether it is recorded; None when there is none that can be read."""

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from nbgrader.api import Gradebook
 
+from corelab.errors import CourseError
 from corelab.grading import batch, command
 from corelab.grading.batch import Course, grade_class
 from corelab.grading.result import Result
@@ -142,6 +143,15 @@ def test_a_group_of_graders_may_write_what_one_of_them_graded(
             assert {path.stat().st_mode & 0o2770 for path in (place, root / folder)} == {0o2770}
     run(again=True)
     assert scores(root) == {"ann": 10}
+
+
+def test_a_gradebook_or_a_folder_that_cannot_be_used_is_named(root: Path, tmp_path: Path) -> None:
+    nowhere = f"sqlite:///{tmp_path}/nowhere/gradebook.db"
+    with pytest.raises(CourseError, match=r"nowhere/gradebook\.db cannot be opened: .* may you write there"):
+        Course(root, db_url=nowhere).prepare("small")
+    (root / "build").write_text("a file where a folder must be")
+    with pytest.raises(CourseError, match=r"ann\.json cannot be written: Not a directory"):
+        Course(root).results.save(Result("ann", "small", "small", "digest"))
 
 
 KILLED = r"""

@@ -11,6 +11,7 @@ from typing import Any
 import regex
 
 from corelab.engine.contract import LogLine
+from corelab.engine.xgb.metrics import NEEDED_TEXT
 from corelab.resources.log_pump import rendered
 from corelab.store.contract import Datum, MetricStore
 
@@ -34,7 +35,9 @@ class MetricStream:
         job_name: str,
         heard: Callable[[str, float, float], None] | None = None,
     ) -> None:
-        self._patterns = [(d["Name"], regex.compile(d["Regex"])) for d in definitions]
+        self._patterns = [
+            (d["Name"], NEEDED_TEXT.get(d["Regex"], ""), regex.compile(d["Regex"])) for d in definitions
+        ]
         self._store, self._region, self._job_name = store, region, job_name
         self._heard = heard
         self._lock = threading.Lock()
@@ -58,7 +61,7 @@ class MetricStream:
         """FinalMetricDataList: the last value of each metric that matched, as float32, with whole seconds."""
         with self._lock:
             last = dict(self._last)
-        order = [name for name, _ in self._patterns]
+        order = [name for name, _, _ in self._patterns]
         return [
             {"MetricName": name, "Value": _float32(last[name][0]), "Timestamp": int(last[name][1])}
             for name in dict.fromkeys(order)
@@ -67,7 +70,9 @@ class MetricStream:
 
     def _values(self, line: LogLine) -> Iterable[tuple[str, float, float]]:
         text = rendered(line.text)
-        for name, pattern in self._patterns:
+        for name, needed, pattern in self._patterns:
+            if needed not in text:
+                continue
             try:
                 match = pattern.search(text, timeout=_MATCH_SECONDS)
             except TimeoutError:  # a definition that explodes on this line finds nothing on it

@@ -7,6 +7,7 @@ import pytest
 from corelab.engine.xgb.metrics import (
     METRIC_DEFINITIONS,
     NAMES,
+    NEEDED_TEXT,
     default_definitions,
     is_maximized,
     metric_pattern,
@@ -63,3 +64,22 @@ def test_directions(name: str, maximized: bool) -> None:
 def test_definitions_are_the_callers_to_change() -> None:
     default_definitions("any")[0]["Name"] = "changed"
     assert default_definitions("any")[0]["Name"] != "changed"
+
+
+def test_a_line_without_the_needed_text_matches_none_of_the_definitions() -> None:
+    names = sorted(definition["Name"] for definition in METRIC_DEFINITIONS)
+    tail = "".join(f"#011{name.replace(':', '-')}:0.5" for name in names)
+    lines = [
+        LINE,
+        f"[7]{tail}",
+        *(f"[7]#011{name.replace(':', '-')}:-1.5e-3" for name in names),
+        "no metric at all",
+    ]
+    matched = 0
+    for definition in METRIC_DEFINITIONS:
+        pattern, needed = definition["Regex"], NEEDED_TEXT[definition["Regex"]]
+        for line in lines:
+            found = re.search(pattern, line) is not None
+            matched += found
+            assert found == (needed in line), (pattern, line)
+    assert matched > 2 * len(METRIC_DEFINITIONS) - 1

@@ -106,11 +106,20 @@ def read_table(source: str | Path | bytes) -> pd.DataFrame:
             io.StringIO(text), header=None, keep_default_na=False, na_values=list(MISSING), low_memory=False
         )
         if all(kind.kind in "iuf" for kind in numbers.dtypes) and not np.isinf(numbers).any(axis=None):
+            _judge_widths(text, numbers.shape[1])
             return numbers
         return pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
     except ValueError as problem:
         hint = "write it with to_csv(path, header=False, index=False)"
         raise CheckFailed("rows of comma-separated numbers", str(problem), hint) from None
+
+
+def _judge_widths(text: str, columns: int) -> None:
+    """pandas fills a row that ends too soon with missing cells, and says nothing."""
+    for row, line in enumerate(filter(str.strip, text.splitlines()), 1):
+        if line.count(",") != columns - 1:
+            hint = "was the file cut off, or put together from two?"
+            raise CheckFailed(f"{columns} cells in every row", f"{line.count(',') + 1} in row {row}", hint)
 
 
 def as_numbers(table: pd.DataFrame) -> pd.DataFrame:

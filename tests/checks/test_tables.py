@@ -117,6 +117,14 @@ def test_a_file_that_is_no_table_is_a_wrong_answer_and_no_crash(content, got):
         checks.training_file(content)
 
 
+def test_a_row_that_ends_too_soon_is_named(table):
+    lines = csv(table).decode().splitlines()
+    lines[4] = lines[4].rpartition(",")[0]
+    with pytest.raises(CheckFailed, match=f"{table.shape[1]} cells in every row") as raised:
+        checks.training_file("\n".join(lines).encode())
+    assert "in row 5" in str(raised.value)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CheckFailed, match=r"no such file"):
         checks.training_file(tmp_path / "train.csv")

@@ -37,14 +37,20 @@ def heat() -> None:
     """Have botocore find each of these answers once: a new client asks for them all over again."""
     from botocore import client, hooks, loaders, useragent
 
-    _remember(loaders.JSONFileLoader, "load_file", lambda _loader, path: path)
-    _remember(loaders.Loader, "list_available_services", lambda loader, kind: (kind, *loader.search_paths))
+    _remember(loaders.JSONFileLoader, "load_file", lambda _loader, file_path: file_path)
+    _remember(
+        loaders.Loader, "list_available_services", lambda loader, type_name: (type_name, *loader.search_paths)
+    )
     _remember(
         client.ClientCreator,
         "_load_service_model",
-        lambda creator, service, version=None: (service, version, *creator._loader.search_paths),
+        lambda creator, service_name, api_version=None: (
+            service_name,
+            api_version,
+            *creator._loader.search_paths,
+        ),
     )
-    _remember(hooks.EventAliaser, "_alias_event_name", lambda _aliaser, name: name)
+    _remember(hooks.EventAliaser, "_alias_event_name", lambda _aliaser, event_name: event_name)
     _remember(hooks, "accepts_kwargs", _code)
     _remember(
         useragent, "sanitize_user_agent_string_component", lambda raw_str, allow_hash: (raw_str, allow_hash)
@@ -52,7 +58,11 @@ def heat() -> None:
 
 
 def _remember(owner: Any, name: str, key: Callable[..., Hashable]) -> None:
-    """Let a function give the same answer again to a question of the same key; None is the key of no other."""
+    """Let a function give the same answer again to a question of the same key.
+
+    Args:
+        key: of a call; takes parameters of the function's own names, and answers None when nothing is to be kept.
+    """
     function = getattr(owner, name)
     answers: dict[Hashable, Any] = {}
 
@@ -67,9 +77,9 @@ def _remember(owner: Any, name: str, key: Callable[..., Hashable]) -> None:
     setattr(owner, name, remembered)
 
 
-def _code(handler: Any) -> Hashable:
+def _code(func: Any) -> Hashable:
     """Which parameters a handler takes is a matter of its code."""
-    return getattr(getattr(handler, "__func__", handler), "__code__", None)
+    return getattr(getattr(func, "__func__", func), "__code__", None)
 
 
 def heat_cloud() -> None:

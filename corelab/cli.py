@@ -318,7 +318,7 @@ def release(assignments: tuple[str, ...]) -> None:
 @app.command()
 @click.option("--assignment", "assignments", multiple=True, help="An assignment's name; by default all.")
 @click.option("--student", "students", multiple=True, help="A student's id; by default everybody.")
-@click.option("--workers", type=int, help="Submissions at once; by default two a processor.")
+@click.option("--workers", type=int, help="Submissions at once; by default three a processor.")
 @click.option("--scheduler", help="Address of a Dask scheduler to grade on, such as tcp://10.0.0.5:8786.")
 @click.option("--again", is_flag=True, help="Grade even what was graded before and has not changed.")
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())

@@ -105,7 +105,7 @@ def read_table(source: str | Path | bytes) -> pd.DataFrame:
         numbers = pd.read_csv(
             io.StringIO(text), header=None, keep_default_na=False, na_values=list(MISSING), low_memory=False
         )
-        if all(kind.kind in "iuf" for kind in numbers.dtypes) and not np.isinf(numbers).any(axis=None):
+        if _is_numeric(numbers) and not np.isinf(numbers).any(axis=None):
             _judge_widths(text, numbers.shape[1])
             return numbers
         return pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
@@ -124,12 +124,14 @@ def _judge_widths(text: str, columns: int) -> None:
 
 def as_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Each cell of a table that was read as a number, nan for what is missing or none."""
-    return table.apply(_numbers)
+    return table if _is_numeric(table) else table.apply(_numbers)
 
 
 def unreadable(table: pd.DataFrame) -> pd.DataFrame:
     """Which cells the container cannot read as a number or a missing value; it takes nan for missing."""
     numbers = as_numbers(table)
+    if _is_numeric(table):
+        return np.isinf(numbers)
     words = numbers.isna()
     # Nearly all cells are numbers: only the others are worth a look at their letters.
     for column in words.columns[words.any()]:
@@ -152,6 +154,10 @@ def judge_training_table(table: pd.DataFrame, rows: int | None = None) -> None:
         raise CheckFailed(
             f"{rows} rows", f"{len(table)} rows", "write each customer once, without the header"
         )
+
+
+def _is_numeric(table: pd.DataFrame) -> bool:
+    return all(kind.kind in "iuf" for kind in table.dtypes)
 
 
 def _numbers(cells: pd.Series) -> pd.Series:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from corelab.authoring import syllabus
 from corelab.errors import CourseError
 from corelab.grading import intake
@@ -16,7 +18,7 @@ from corelab.grading.gradebook import Book
 from corelab.grading.result import Result
 from corelab.grading.results import Results
 from corelab.grading.seeds import Seeds
-from corelab.grading.unit import Job, close_parents, grade, parents
+from corelab.grading.unit import Job, grade
 from corelab.grading.walls.limits import Limits
 
 RESULTS = "build/grading"
@@ -112,9 +114,11 @@ def grade_class(
 ) -> list[Result]:
     """Grade what was handed in; what an earlier run graded and nothing changed since is taken from it.
 
+    Warm parents stay for whatever is graded next; ``unit.close_parents`` ends them.
+
     Args:
         assignments: names, all by default. students: likewise.
-        workers: submissions at once; by default two a processor, since they mostly wait.
+        workers: submissions at once; by default three a processor, since they often wait, if memory allows.
         pool: where to carry them out in place of threads here.
         again: grade even what has a result already.
 
@@ -123,7 +127,7 @@ def grade_class(
         WallsFailed: this machine cannot build the walls.
     """
     names = assignments or [entry.name for entry in syllabus.read(course.root).assignments]
-    own = ThreadPoolExecutor(workers or 2 * (os.cpu_count() or 1)) if pool is None else None
+    own = ThreadPoolExecutor(workers or usual_workers(course.limits)) if pool is None else None
     graded: list[Result] = []
     try:
         for name in names:
@@ -131,8 +135,13 @@ def grade_class(
     finally:
         if own is not None:
             own.shutdown(wait=True, cancel_futures=True)
-            close_parents()
     return graded
+
+
+def usual_workers(limits: Limits) -> int:
+    """Three a processor, as long as each finds half of the memory it may use: few need more."""
+    roomy: int = psutil.virtual_memory().available // (limits.memory_bytes // 2)
+    return max(1, min(3 * (os.cpu_count() or 1), roomy))
 
 
 def _grade_assignment(
@@ -150,8 +159,6 @@ def _grade_assignment(
     waiting: dict[Future[Result], str | None] = {}
     known = {job.student: None if again else course.results.load(assignment, job.student) for job, _ in jobs}
     done = {job.student for job, _ in jobs if (kept := known[job.student]) and kept[0].digest == job.digest}
-    if isinstance(pool, ThreadPoolExecutor) and len(done) < len(jobs):
-        parents(course.walls)  # they load while the gradebook is prepared
     course.prepare(assignment)
     for job, timestamp in jobs:
         kept = known[job.student]

@@ -56,7 +56,7 @@ async def _serve(control: socket.socket, front: Front) -> int | None:
     """Returns the descriptor to write the home to, None when the grader just hangs up."""
     config = uvicorn.Config(
         front, http="httptools", loop="none", lifespan="off", log_level="warning", access_log=False,
-        server_header=False,
+        server_header=False, proxy_headers=False,
     )  # fmt: skip
     config.load()
     loop, state = asyncio.get_running_loop(), ServerState()

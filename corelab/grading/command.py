@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from corelab.authoring import syllabus
 from corelab.grading import overview, unit
 from corelab.grading import report as class_report
-from corelab.grading.batch import RESULTS, Course, grade_class
+from corelab.grading.batch import RESULTS, Course, Pool, grade_class
 from corelab.grading.feedback import page
 from corelab.grading.progress import shown
 from corelab.grading.result import GRADED, MANUAL, Result
@@ -33,18 +34,30 @@ def grade(
     unsafe_no_sandbox: bool = False,
 ) -> int:
     """The exit code: 0 when every submission was graded to the end, 1 when a person has to look."""
-    course = Course(root, walls=choose.choose(unsafe_no_sandbox))
+    walls = choose.choose(unsafe_no_sandbox)
     if unsafe_no_sandbox:
         Console(stderr=True).print("Without walls: students' code runs with your rights.", style="bold red")
-    with shown() as tell:
+    with _pool(scheduler, walls) as pool:
+        course = Course(root, walls=walls)
+        with shown() as tell:
+            results = grade_class(course, assignments, students, workers, pool, again, tell)
+    return _report(results)
+
+
+@contextmanager
+def _pool(scheduler: str | None, walls: str) -> Iterator[Pool | None]:
+    """Where units are carried out: on a cluster, or here, where warm parents load while nbgrader does."""
+    try:
         if scheduler is None:
-            results = grade_class(course, assignments, students, workers, again=again, tell=tell)
+            unit.parents(walls)
+            yield None
         else:
             from corelab.grading.cluster import cluster
 
             with cluster(scheduler) as pool:
-                results = grade_class(course, assignments, students, pool=pool, again=again, tell=tell)
-    return _report(results)
+                yield pool
+    finally:
+        unit.close_parents()
 
 
 def verify(root: Path, assignments: Sequence[str] = ()) -> int:

@@ -28,6 +28,7 @@ _MOST_TRIES: Final = 2
 
 _parents: dict[str, Parents] = {}
 _turn = threading.Lock()
+_planning = threading.Lock()  # the first submissions come at once and need the same plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,9 @@ def grade(job: Job) -> Result:
         WallsFailed: this machine cannot build the walls.
     """
     warm = parents(job.walls)
-    warm.wait_until_ready()
-    began = time.monotonic()
     result = Result(job.student, job.assignment, job.notebook_name, job.digest)
-    plan = _plan(job.source, job.release)
+    with _planning:
+        plan = _plan(job.source, job.release)
     result.edition, result.remarks = plan.edition, list(job.problems)
     if job.notebook is None:
         return _rejected(result, plan, f"there is no {job.notebook_name}.ipynb to grade")
@@ -81,6 +81,8 @@ def grade(job: Job) -> Result:
         return _rejected(result, plan, str(problem))
     result.submitted_edition = rebuilt.edition
     result.remarks += rebuilt.remarks
+    warm.wait_until_ready()
+    began = time.monotonic()
     _conduct(job, warm, plan, rebuilt, result)
     result.seconds = round(time.monotonic() - began, 3)
     return result

@@ -5,12 +5,14 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from corelab.engine.contract import Container, LogLine
 from corelab.store.contract import LogEvent, LogStore
 
 _BATCH = 5000
+_MOMENT_SECONDS = 0.05
 
 
 def rendered(text: str) -> str:
@@ -77,11 +79,18 @@ class LogPump:
                 self._heard(batch)
 
     def _drain(self) -> tuple[list[LogLine], bool]:
+        """The next line and what follows within a moment, and whether these were the last.
+
+        A commit costs more than a line, and a job prints several between two looks at its log.
+        """
         batch: list[LogLine] = []
-        line = self._queue.get()
+        line, until = self._queue.get(), time.monotonic() + _MOMENT_SECONDS
         while line is not None:
             batch.append(line)
-            if len(batch) == _BATCH or self._queue.empty():
+            if len(batch) == _BATCH:
                 return batch, False
-            line = self._queue.get()
+            try:
+                line = self._queue.get(timeout=max(until - time.monotonic(), 0))
+            except queue.Empty:
+                return batch, False
         return batch, True

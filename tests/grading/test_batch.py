@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from corelab.errors import CourseError
 from corelab.grading import batch, command
 from corelab.grading.batch import Course, grade_class
 from corelab.grading.result import Result
+from corelab.grading.walls.limits import Limits
+from corelab.grading.walls.parent import WarmParent
 from tests.grading import course, small_course
 from tests.grading.conftest import QUICK
 
@@ -36,10 +40,7 @@ def root(prepared: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(warm: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Result]]:
-    # The warm parents belong to the whole session.
-    monkeypatch.setattr(batch, "close_parents", lambda: None)
-
+def run(warm: str, root: Path) -> Callable[..., list[Result]]:
     def graded(**settings: Any) -> list[Result]:
         return grade_class(Course(root, warm, QUICK, settings.pop("db_url", None)), **settings)
 
@@ -249,3 +250,18 @@ def test_nbgrader_makes_feedback_that_hides_what_is_hidden(
         assert "15b29ffdce66e10527a65bc6d71ad94d" not in text, name
     checks = {check["name"]: check for check in json.loads(pages["small_checks.json"])["checks"]}
     assert [(f["outcome"], f["hidden"]) for f in checks["t1"]["findings"]] == [("wrong", True)]
+
+
+@pytest.mark.parametrize(("free", "workers"), [(64 << 30, 12), (5 << 30, 5), (100 << 20, 1)])
+def test_no_more_submissions_run_at_once_than_memory_is_there_for(
+    monkeypatch: pytest.MonkeyPatch, free: int, workers: int
+) -> None:
+    monkeypatch.setattr(batch.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(batch.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    assert batch.usual_workers(Limits(memory_bytes=2 << 30)) == workers
+
+
+def test_a_warm_parent_that_nobody_needs_ends_at_once_though_it_is_still_loading() -> None:
+    parent = WarmParent("notebook", "none")
+    parent.close()
+    assert parent._process.returncode == -signal.SIGKILL

@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 
 from corelab.cli import app
 from corelab.errors import ServerError
-from corelab.grading import batch, command, container
+from corelab.grading import command, container
 from corelab.grading.walls import choose
 from corelab.grading.walls.parent import WallsFailed
 from tests.grading import course, small_course
@@ -25,7 +25,7 @@ def graded(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     small_course.hand_in(root, "ann", course.submission(course.honest() | {"why": "Because of it."}))
     small_course.hand_in(root, "bob", b"{")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "close_parents", lambda: None)
+        patch.setattr(command.unit, "close_parents", lambda: None)  # they are the whole session's
         done = CliRunner().invoke(app, ["grade", "--root", str(root), "--workers", "2"])
     assert done.exit_code == 1, done.output
     assert "1 graded, 1 rejected" in done.output

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from corelab.grading import batch
 from corelab.grading.batch import Course, grade_class
 from tests.grading import course, small_course
 from tests.grading.conftest import QUICK
@@ -50,10 +49,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
 
 
-def test_a_class_is_graded_into_postgresql(
-    url: str, warm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batch, "close_parents", lambda: None)
+def test_a_class_is_graded_into_postgresql(url: str, warm: str, tmp_path: Path) -> None:
     root = small_course.make(tmp_path / "class")
     small_course.hand_in(root, "ann", course.submission(course.honest()))
     small_course.hand_in(root, "bob", course.submission())

@@ -19,3 +19,9 @@ for _name in ("pandas", "sklearn", "dask", "distributed"):
 import xgboost  # noqa: E402, F401
 
 import corelab.engine.xgb.train  # noqa: E402, F401
+from corelab.engine.instances import instance_types  # noqa: E402
+from corelab.engine.xgb.hyperparameters import hyperparameters  # noqa: E402
+
+# Tables that every container looks things up in; they are kept once read.
+instance_types()
+hyperparameters()

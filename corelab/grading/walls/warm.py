@@ -68,8 +68,7 @@ def main() -> None:
         (preheat.heat_clients, preheat.heat_notebook) if kind == "notebook" else (preheat.heat_cloud,)
     ):
         heat()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection before it, whose holes every child would fill by copying pages
     gc.enable()
     # Nobody waits for the children: each lives on its own channel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,15 +66,19 @@ def private_path(root: Path, shown: str) -> Path:
 
 def shown_paths(root: Path) -> ShownPaths:
     """Turns private paths in text into the container's, and those of installed libraries into short ones."""
-    libraries, python = Path(sysconfig.get_path("purelib")), Path(sys.base_prefix)
     return ShownPaths(
         [
             (root / "tmp", "/tmp"),  # noqa: S108 - a name to show, not a place
             (root, SHOWN_ROOT),
-            (libraries, "site-packages"),
-            (python, "python"),
+            (_libraries(), "site-packages"),
+            (Path(sys.base_prefix), "python"),
         ]
     )
+
+
+@cache
+def _libraries() -> Path:
+    return Path(sysconfig.get_path("purelib"))
 
 
 def write_failure(root: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from corelab.resources.records import Record
-from corelab.resources.states import Kind, Status
+from corelab.resources.states import TRANSITIONS, Kind, Status
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -114,6 +114,15 @@ class Registry:
             ).fetchone()
         return None if row is None else _record(row)
 
+    def state(self, kind: Kind, region: str, name: str) -> tuple[Status, int] | None:
+        """Status and version of a record, without reading all the rest of it; None when it is not there."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT status, version FROM records WHERE kind=? AND region=? AND name=?",
+                (kind, region, name),
+            ).fetchone()
+        return None if row is None else (Status(row[0]), row[1])
+
     def by_arn(self, arn: str) -> Record | None:
         with self._lock:
             row = self._db.execute(f"SELECT {_COLUMNS} FROM records WHERE arn=?", (arn,)).fetchone()  # noqa: S608
@@ -165,6 +174,17 @@ class Registry:
             rows = self._db.execute(sql, (*values, -1 if query.limit is None else query.limit)).fetchall()
         return [_record(row) for row in rows]
 
+    def unfinished(self, kind: Kind, region: str) -> list[Record]:
+        """The records that may still change their status."""
+        passing = [status for status, following in TRANSITIONS[kind].items() if following]
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM records WHERE kind=? AND status IN ({','.join('?' * len(passing))})"  # noqa: S608
+                " AND region=?",
+                (kind, *passing, region),
+            ).fetchall()
+        return [_record(row) for row in rows]
+
     def counts(self, kind: Kind) -> dict[str, int]:
         """How many records of a kind there are in each status."""
         with self._lock:
@@ -195,8 +215,8 @@ class Registry:
         key, event = (record.kind, record.region, record.name), asyncio.Event()
         watcher = (asyncio.get_running_loop(), event)
         with self._lock:
-            newest = self.get(record.kind, record.region, record.name)
-            if newest is None or newest.version != record.version:
+            newest = self.state(*key)
+            if newest is None or newest[1] != record.version:
                 return True
             self._watchers.setdefault(key, []).append(watcher)
         try:

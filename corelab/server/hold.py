@@ -9,6 +9,7 @@ it is held for a moment only.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from corelab.resources.records import Record
 from corelab.resources.registry import Registry
@@ -52,8 +53,11 @@ class Holder:
         if self._seconds <= 0 or operation not in DESCRIBES:
             return
         kind, member = DESCRIBES[operation]
+        state = self._registry.state(kind, region, str(request[member]))
+        if state is None or state[0] not in _PASSING:
+            return
         record = self._registry.get(kind, region, str(request[member]))
-        if record is None or record.status not in _PASSING:
+        if record is None:  # deleted since
             return
         if self._first(record, client) and not _impatient(client):
             return
@@ -68,13 +72,12 @@ class Holder:
         return first
 
     async def _news(self, record: Record, seconds: float) -> None:
-        loop_until = _deadline(seconds)
-        newest: Record | None = record
-        while newest is not None and newest.status == record.status:
-            left = loop_until - _now()
-            if left <= 0 or not await self._registry.changed(newest, left):
+        until, seen = _now() + seconds, record
+        while (left := until - _now()) > 0 and await self._registry.changed(seen, left):
+            newest = self._registry.state(record.kind, record.region, record.name)
+            if newest is None or newest[0] != record.status:
                 return
-            newest = self._registry.get(record.kind, record.region, record.name)
+            seen = replace(record, version=newest[1])
 
 
 def _impatient(client: str) -> bool:
@@ -93,7 +96,3 @@ def _waits(client: str) -> bool:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _deadline(seconds: float) -> float:
-    return _now() + seconds

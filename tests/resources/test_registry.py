@@ -188,3 +188,19 @@ def test_nothing_follows_a_finished_status() -> None:
 def test_names_of_what_serves_are_lower_case_in_their_arn() -> None:
     assert arn(Kind.ENDPOINT, "us-east-1", "1", "MyEp") == "arn:aws:sagemaker:us-east-1:1:endpoint/myep"
     assert arn(Kind.TRAINING_JOB, "us-east-1", "1", "MyJob").endswith("training-job/MyJob")
+
+
+def test_only_what_may_still_change_counts_as_unfinished(registry: Registry) -> None:
+    for status in TRANSITIONS[Kind.TRAINING_JOB]:
+        registry.create(job(status.lower(), status=status))
+    registry.create(job("elsewhere", region="eu-west-1"))
+    found = {record.name for record in registry.unfinished(Kind.TRAINING_JOB, "us-east-1")}
+    assert found == {"inprogress", "stopping"}
+
+
+def test_a_record_shows_its_state_without_the_rest(registry: Registry) -> None:
+    record = registry.create(job("one"))
+    assert registry.state(record.kind, record.region, record.name) == (Status.IN_PROGRESS, 1)
+    registry.change(record, lambda r: r.advance(Status.STOPPING, 2.0))
+    assert registry.state(record.kind, record.region, record.name) == (Status.STOPPING, 2)
+    assert registry.state(record.kind, record.region, "two") is None

@@ -10,10 +10,8 @@ from corelab.engine.instances import InstanceType, instance_type
 from corelab.errors import AWSError, BadArgument, validation_error
 from corelab.resources.cloud import Cloud
 from corelab.resources.s3_data import BadSource, S3Uri, items
-from corelab.resources.states import Kind, Status
+from corelab.resources.states import Kind
 from corelab.store.contract import ObjectNotFound
-
-_RUNNING = frozenset({Status.IN_PROGRESS, Status.STOPPING})
 
 
 def check_role(cloud: Cloud, role: str) -> None:
@@ -91,10 +89,9 @@ def check_instance_type(name: str) -> InstanceType:
 def check_training_quota(cloud: Cloud, type_name: str, count: int) -> None:
     """Raises ResourceLimitExceeded; counts the instances of all training jobs that run now."""
     check_instance_type(type_name)
-    running = (r for r in cloud.registry.find(Kind.TRAINING_JOB, cloud.region) if r.status in _RUNNING)
     used = sum(
         r.request["ResourceConfig"].get("InstanceCount", 1)
-        for r in running
+        for r in cloud.registry.unfinished(Kind.TRAINING_JOB, cloud.region)
         if r.request["ResourceConfig"].get("InstanceType") == type_name
     )
     cloud.quotas.check_instances("training", type_name, used, count)

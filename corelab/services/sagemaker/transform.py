@@ -166,7 +166,7 @@ def _check_quota(cloud: Cloud, type_name: str, count: int) -> None:
     preflight.check_instance_type(type_name)
     used = sum(
         record.request["TransformResources"]["InstanceCount"]
-        for record in cloud.registry.find(Kind.TRANSFORM_JOB, cloud.region)
-        if not record.finished and record.request["TransformResources"]["InstanceType"] == type_name
+        for record in cloud.registry.unfinished(Kind.TRANSFORM_JOB, cloud.region)
+        if record.request["TransformResources"]["InstanceType"] == type_name
     )
     cloud.quotas.check_instances("transform", type_name, used, count)

@@ -37,7 +37,7 @@ from corelab.tuning.warm_start import overall_best, parent_names, priors
 def create_hyper_parameter_tuning_job(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     """Checks everything, data and roles included, then starts searching (Service spec 6)."""
     quotas, seed = _quotas(cloud), secrets.randbits(31)
-    running = sum(not r.finished for r in cloud.registry.find(Kind.TUNING_JOB, cloud.region))
+    running = len(cloud.registry.unfinished(Kind.TUNING_JOB, cloud.region))
     parents = {
         name: parent_of(cloud.registry, record, quotas)
         for name in parent_names(request)

@@ -10,11 +10,14 @@ import binascii
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeGuard
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from corelab.errors import AWSError
+
+Writer = Callable[[Any, Any], Any]
 
 _TYPE_WORDS = {"integer": "an Integer", "long": "a Long", "float": "a Float", "double": "a Double"}
 _SPECIAL_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -51,7 +54,7 @@ def read_text(shape: Shape, text: str) -> Any:
 
 def write(shape: Shape, value: Any) -> Any:
     """The JSON form of a value; what is None, empty by absence or unknown to the shape is left out."""
-    return _WRITERS.get(shape.type_name, _same)(shape, value)
+    return _writer(shape)(shape, value)
 
 
 def write_text(shape: Shape, value: Any) -> str:
@@ -173,24 +176,39 @@ def _token(value: Any) -> str:
 
 def _write_structure(shape: StructureShape, value: Mapping[str, Any]) -> dict[str, Any]:
     result = {}
-    for name, member in shape.members.items():
+    for name, wire_name, writer, member in _written_members(shape):
         item = value.get(name)
         if item is None:
             continue
-        written = write(member, item)
+        written = writer(member, item)
         # An empty structure where AWS leaves one out breaks the SDKs' models (Service spec 2.3).
-        if written == {} and member.type_name == "structure":
+        if writer is _write_structure and not written:
             continue
-        result[member.serialization.get("name", name)] = written
+        result[wire_name] = written
     return result
 
 
+@cache
+def _written_members(shape: StructureShape) -> tuple[tuple[str, str, Writer, Shape], ...]:
+    """Name, name on the wire, writer and shape of each member: looked up once, not for every answer."""
+    return tuple(
+        (name, member.serialization.get("name", name), _writer(member), member)
+        for name, member in shape.members.items()
+    )
+
+
+def _writer(shape: Shape) -> Writer:
+    return _WRITERS.get(shape.type_name, _same)
+
+
 def _write_list(shape: ListShape, value: Any) -> list[Any]:
-    return [write(shape.member, item) for item in value if item is not None]
+    writer, member = _writer(shape.member), shape.member
+    return [writer(member, item) for item in value if item is not None]
 
 
 def _write_map(shape: MapShape, value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: write(shape.value, item) for key, item in value.items() if item is not None}
+    writer, member = _writer(shape.value), shape.value
+    return {key: writer(member, item) for key, item in value.items() if item is not None}
 
 
 def _write_float(shape: Shape, value: float) -> float | str:
@@ -225,7 +243,7 @@ _READERS: dict[str, Callable[[Any, Any], Any]] = {
     "timestamp": _read_timestamp,
     "blob": _read_blob,
 }
-_WRITERS: dict[str, Callable[[Any, Any], Any]] = {
+_WRITERS: dict[str, Writer] = {
     "structure": _write_structure,
     "list": _write_list,
     "map": _write_map,

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import shutil
-import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from corelab.authoring import pages, syllabus
+from corelab.authoring import pages, settings, syllabus
 from corelab.errors import CourseError
 
 
@@ -51,7 +48,7 @@ def _generate(root: Path, assignment: str, record: bool) -> None:
 
     from corelab.authoring.stubs import PREPROCESSORS
 
-    config = _config(root)
+    config = settings.read(root)
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.assignment_id = assignment
     config.GenerateAssignment.preprocessors = [
@@ -59,22 +56,17 @@ def _generate(root: Path, assignment: str, record: bool) -> None:
     ]
     config.GenerateAssignment.no_database = not record
     config.GenerateAssignment.force = True
-    with _captured_log() as (logger, written), _scripts_on_path():
+    with _captured_log() as (logger, written):
         folder = CourseDirectory(config=config, log=logger)
         try:
+            if record:
+                settings.note_version(folder.db_url)
             GenerateAssignment(coursedir=folder, config=config, log=logger).start()
         except (Exception, SystemExit) as problem:
             # nbgrader logs the reason and then raises whatever its steps raise.
             raise CourseError(
                 f"nbgrader refused {assignment!r}: {problem}\n{written.getvalue()}"
             ) from problem
-
-
-def _config(root: Path) -> Any:
-    from traitlets.config.loader import Config, PyFileConfigLoader
-
-    file = root / "nbgrader_config.py"
-    return PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
 
 
 @contextlib.contextmanager
@@ -88,20 +80,6 @@ def _captured_log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
         yield logger, written
     finally:
         logger.removeHandler(handler)
-
-
-@contextlib.contextmanager
-def _scripts_on_path() -> Iterator[None]:
-    """nbgrader starts ``alembic`` by its bare name, which an environment not activated does not offer."""
-    before = os.environ.get("PATH")
-    os.environ["PATH"] = os.pathsep.join(filter(None, [sysconfig.get_path("scripts"), before]))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PATH"]
-        else:
-            os.environ["PATH"] = before
 
 
 def _remove_others(target: Path, names: set[str]) -> None:

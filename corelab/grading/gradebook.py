@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from corelab.authoring import rubrics
+from corelab.authoring import rubrics, settings
 from corelab.errors import CourseError
 from corelab.grading.feedback import page, safe
 from corelab.grading.result import MANUAL, Result
@@ -29,7 +29,7 @@ class Book:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from nbgrader.coursedir import CourseDirectory
-        self.config = _config(root)
+        self.config = settings.read(root)
         self.config.CourseDirectory.root = str(root)
         if db_url:
             self.config.CourseDirectory.db_url = db_url
@@ -49,7 +49,7 @@ class Book:
         from sqlalchemy.exc import DBAPIError
 
         try:
-            self._note_version()
+            settings.note_version(self.folder.db_url)
             with self._open() as book:
                 book.update_or_create_assignment(assignment)
         except DBAPIError as problem:
@@ -61,21 +61,6 @@ class Book:
         with _quiet():
             self._save_cells(assignment, notebook, source)
         self._wait_for_writers()
-
-    def _note_version(self) -> None:
-        """Mark a new database as of this nbgrader's version; it would start a process by name to ask for that."""
-        from alembic.script import ScriptDirectory
-        from nbgrader.dbutil import ALEMBIC_DIR
-        from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect
-
-        engine = create_engine(self.folder.db_url)
-        if not inspect(engine).get_table_names():
-            table = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
-            with engine.begin() as connection:
-                table.create(connection)
-                version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
-                connection.execute(table.insert().values(version_num=version))
-        engine.dispose()
 
     def _save_cells(self, assignment: str, notebook: str, source: Path) -> None:
         """nbgrader's own steps of generate_assignment, as far as the gradebook."""
@@ -217,13 +202,6 @@ def _by_name(book: Any, notebook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         for kind in (Grade, Comment)
     )
     return grades, comments
-
-
-def _config(root: Path) -> Any:
-    from traitlets.config.loader import Config, PyFileConfigLoader
-
-    file = root / "nbgrader_config.py"
-    return PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
 
 
 def _quiet() -> AbstractContextManager[object]:

@@ -129,9 +129,9 @@ def as_numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 def unreadable(table: pd.DataFrame) -> pd.DataFrame:
     """Which cells the container cannot read as a number or a missing value; it takes nan for missing."""
-    numbers = as_numbers(table)
     if _is_numeric(table):
-        return np.isinf(numbers)
+        return np.isinf(table)
+    numbers = as_numbers(table)
     words = numbers.isna()
     # Nearly all cells are numbers: only the others are worth a look at their letters.
     for column in words.columns[words.any()]:

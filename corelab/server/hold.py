@@ -53,11 +53,8 @@ class Holder:
         if self._seconds <= 0 or operation not in DESCRIBES:
             return
         kind, member = DESCRIBES[operation]
-        state = self._registry.state(kind, region, str(request[member]))
-        if state is None or state[0] not in _PASSING:
-            return
         record = self._registry.get(kind, region, str(request[member]))
-        if record is None:  # deleted since
+        if record is None or record.status not in _PASSING:
             return
         if self._first(record, client) and not _impatient(client):
             return
